@@ -1,0 +1,106 @@
+#include "command_page.hpp"
+
+#include <algorithm>
+
+namespace svrg::app {
+namespace {
+
+constexpr CommandPage pages[] = {
+    {.name = "train",
+     .bit = command::train,
+     .summary = "train a model; fills a run directory",
+     .usage = "train [DATA] [-c run.toml] [options]",
+     .positionals = "train",
+     .positionals_required = false,
+     .about =
+         "Trains a linear, logistic or softmax model by stochastic variance-reduced gradients "
+         "over all ranks of the launcher, and says why it stopped and how far from the optimum "
+         "it can be. With a run directory it keeps the record, checkpoints and the model, and "
+         "may be stopped and resumed at any moment, on any number of ranks. The last line on "
+         "stdout is a JSON object of the results; everything else goes to stderr.",
+     .examples =
+         "# on this machine, with defaults; nothing is kept\n"
+         "svrg train a9a.svm\n"
+         "# four ranks; record, checkpoints and model in runs/year\n"
+         "mpirun -n 4 svrg train year.csv --label-column 1 --valid year.t.csv -m mse,mae -o "
+         "runs/year\n"
+         "# on a cluster: goes on from the newest checkpoint, saves before the job ends\n"
+         "srun svrg train -c run.toml -o runs/year --resume auto\n"
+         "# MXNet's synchronous scheme with its parameters\n"
+         "mpirun -n 8 svrg train a9a.svm --algorithm svrg -b 400 -f 2 --learning-rate 0.025\n"
+         "# what would happen?\n"
+         "svrg train -c run.toml --set model.l2=0.1/n --dry-run"},
+    {.name = "evaluate",
+     .bit = command::evaluate,
+     .summary = "metrics of a model on data",
+     .usage = "evaluate MODEL DATA [-m list] [options]",
+     .positionals = "model-file|data-file",
+     .positionals_required = true,
+     .about = "Computes the metrics of a trained model on labelled data, over all ranks of the "
+              "launcher. The last line on stdout is a JSON object of the results.",
+     .examples = "# the metrics that suit the model\n"
+                 "svrg evaluate runs/a9a/model.h5 a9a.t.svm\n"
+                 "# four ranks, two metrics\n"
+                 "mpirun -n 4 svrg evaluate runs/year/model.h5 year.t.csv -m mse,mae\n"
+                 "# only the number, for a script\n"
+                 "svrg evaluate runs/a9a/model.h5 a9a.t.svm -q -m acc | jq .metrics.acc"},
+    {.name = "predict",
+     .bit = command::predict,
+     .summary = "labels, probabilities or scores of a model for data",
+     .usage = "predict MODEL DATA [-o OUT] [options]",
+     .positionals = "model-file|data-file",
+     .positionals_required = true,
+     .about =
+         "Writes a line for each row of the data, in the order of the file: the label or value "
+         "that the model predicts, and with --proba or --scores the classes' probabilities or "
+         "raw scores. Labels in the data are not used.",
+     .examples = "# to stdout\n"
+                 "svrg predict runs/a9a/model.h5 a9a.t.svm | head\n"
+                 "# to a file, with class probabilities\n"
+                 "mpirun -n 4 svrg predict runs/a9a/model.h5 a9a.t.svm --proba -o a9a.proba.csv\n"
+                 "# replace what is there\n"
+                 "srun svrg predict runs/year/model.h5 year.t.csv -o year.pred.csv --overwrite"},
+    {.name = "inspect",
+     .bit = command::inspect,
+     .summary = "explain a model, checkpoint or run file",
+     .usage = "inspect FILE",
+     .positionals = "file",
+     .positionals_required = true,
+     .about = "Says what an HDF5 file of svrg holds: format, model, state, settings and history. "
+              "Does not start MPI.",
+     .examples = "# a model: classes, weights, where it came from\n"
+                 "svrg inspect runs/year/model.h5\n"
+                 "# a checkpoint: epoch, seal, what a resume would need\n"
+                 "svrg inspect runs/year/checkpoints/last.h5\n"
+                 "# the history of a run\n"
+                 "svrg inspect runs/year/run.h5"},
+    {.name = "config",
+     .bit = command::config,
+     .summary = "show, check or start a config file",
+     .usage = "config show|check|init [-c run.toml] [options]",
+     .positionals = "action|train",
+     .positionals_required = false,
+     .about =
+         "show prints the complete effective config as TOML, with the source of each value that "
+         "is not a default; it takes all options of train. check reads a config and says "
+         "whether it is good. init prints a commented file of all keys and their defaults. "
+         "Does not start MPI.",
+     .examples = "# start a config file\n"
+                 "svrg config init > run.toml\n"
+                 "# is it good?\n"
+                 "svrg config check -c run.toml\n"
+                 "# what holds after file, environment and command line?\n"
+                 "SVRG_SEED=7 svrg config show -c run.toml -e 40"},
+};
+
+}  // namespace
+
+std::span<const CommandPage> command_pages() { return pages; }
+
+const CommandPage* find_command(std::string_view name) {
+  const auto found = std::find_if(std::begin(pages), std::end(pages),
+                                  [&](const CommandPage& page) { return page.name == name; });
+  return found == std::end(pages) ? nullptr : found;
+}
+
+}  // namespace svrg::app

@@ -1,0 +1,33 @@
+// svrg config show|check|init: what the settings are, without computing anything.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "subcommands.hpp"
+#include "svrg/core/error.hpp"
+#include "toml_text.hpp"
+
+namespace svrg::app {
+namespace {
+
+std::string answer(const Settings& settings) {
+  if (settings.is("action", "show")) return settings.to_toml_with_sources();
+  if (settings.is("action", "init")) return commented_toml();
+  // All sources were read and checked before we came here.
+  int given = 0;
+  for (const Option& option : option_table())
+    given += !option.section.empty() && settings.given(name_of(option)) ? 1 : 0;
+  const std::string file = settings.has("config") ? settings.text("config") : "no config file";
+  return fmt::format("{}: good; {} settings given\n", file, given);
+}
+
+}  // namespace
+
+int config(const Settings& settings) {
+  const std::string text = answer(settings);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) throw OutputError("cannot write to stdout");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace svrg::app

@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+
+#include "command_page.hpp"
+
+namespace svrg::app {
+
+/// `svrg --help`: the commands.
+std::string general_help();
+/// `svrg train --help`: usage, what it does, options by group with defaults, examples, exit codes.
+std::string command_help(const CommandPage& page);
+/// "svrg 0.1.0".
+std::string version_line();
+
+}  // namespace svrg::app

@@ -1,0 +1,113 @@
+// svrg inspect: says what an HDF5 file of ours holds. No MPI.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "quantity.hpp"
+#include "subcommands.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/io/document.hpp"
+#include "svrg/io/file.hpp"
+#include "svrg/io/model_file.hpp"
+#include "svrg/io/run_record.hpp"
+#include "text.hpp"
+
+namespace svrg::app {
+namespace {
+
+std::string shown(const io::Attribute& attribute) {
+  return std::visit(
+      [](const auto& v) -> std::string {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          return v;
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          return fmt::format("{}", v);
+        } else {
+          std::string list;
+          for (const auto& x : v) list += (list.empty() ? "" : ", ") + fmt::format("{}", x);
+          return "[" + list + "]";
+        }
+      },
+      attribute);
+}
+
+std::string type_name(const Array::Data& data) {
+  constexpr const char* names[] = {"f64", "f32", "i64", "i32", "u8", "text"};
+  return names[data.index()];
+}
+
+std::string shape_text(const std::vector<Index>& shape) {
+  std::string text;
+  for (const Index n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
+  return text.empty() ? "scalar" : text;
+}
+
+void print_contents(const io::Document& document) {
+  for (const auto& [name, value] : document.attributes)
+    fmt::print("  {:<24} {}\n", name, shown(value));
+  for (const auto& [path, attributes] : document.groups)
+    for (const auto& [name, value] : attributes)
+      fmt::print("  {:<24} {}\n", path + "." + name, shown(value));
+  for (const auto& [path, variable] : document.variables) {
+    if (path == "config" || path == "manifest") continue;
+    fmt::print("  {:<24} {} {}{}\n", path, shape_text(variable.data.shape),
+               type_name(variable.data.data),
+               variable.units.empty() || variable.units == "1" ? "" : ", " + variable.units);
+  }
+}
+
+void print_weights(const std::string& path) {
+  const io::ModelRecord model = io::load_model(path);
+  const Vec<double>& w = model.weights;
+  Index zeros = 0;
+  for (Index j = 0; j < w.size(); ++j) zeros += w[j] == 0;
+  fmt::print("model    {}, {} features{}, {}, l2 {:.6g}\n", model.kind, model.features,
+             model.classes.empty() ? "" : fmt::format(", {} classes", model.classes.size()),
+             model.intercept ? "with intercept" : "no intercept", model.l2);
+  fmt::print("weights  {} numbers, {} of them 0, |w| = {:.6g}, largest {:.6g}\n", w.size(), zeros,
+             w.norm(), w.size() > 0 ? w.cwiseAbs().maxCoeff() : 0.0);
+}
+
+void print_history(const std::string& path) {
+  const auto history = io::read_history(path);
+  if (history.empty()) return;
+  const auto& last = history.back();
+  fmt::print("history  {} records, epoch {} to {}, {:.4g} passes, {}\n", history.size(),
+             history.front().epoch, last.epoch, last.passes, format_seconds(last.wall_seconds));
+  fmt::print("last     objective {:.12g}, |g| {:.4g}", last.objective, last.grad_norm);
+  for (const auto& [name, value] : last.metrics)
+    fmt::print(", {} {:.5g}", replaced(name, '_', ' '), value);
+  fmt::print("\n");
+}
+
+}  // namespace
+
+int inspect(const Settings& settings) {
+  const std::string path = settings.text("file");
+  const auto bytes = io::read_file(path);
+  std::span<const std::byte> image = bytes;
+  constexpr std::string_view mark = "SVRG-CHECKPOINT";
+  const bool sealed =
+      bytes.size() >= mark.size() &&
+      std::string_view(reinterpret_cast<const char*>(bytes.data()), mark.size()) == mark;
+  if (sealed) image = io::unseal(bytes, path);
+  const io::Document document = io::from_image(image, path);
+  const auto format = document.attributes.find("format");
+  if (format == document.attributes.end())
+    throw DataError(path + ": an HDF5 file, but none of svrg's: it has no attribute 'format'");
+  const std::string kind = shown(format->second);
+  fmt::print("file     {}\nformat   {}{}\n", path, kind, sealed ? ", sealed: intact" : "");
+  if (kind == "svrg-model" || kind == "svrg-checkpoint") print_weights(path);
+  if (kind == "svrg-run") print_history(path);
+  fmt::print("contents\n");
+  print_contents(document);
+  const auto config = document.variables.find("config");
+  if (config != document.variables.end())
+    if (const auto* text = std::get_if<std::vector<std::string>>(&config->second.data.data);
+        text && !text->empty())
+      fmt::print("config\n{}\n", text->front());
+  return 0;
+}
+
+}  // namespace svrg::app

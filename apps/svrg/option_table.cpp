@@ -1,0 +1,216 @@
+// Whoever adds an option adds one row here; flags, keys, environment, help and record follow.
+#include "option_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "text.hpp"
+
+namespace svrg::app {
+namespace {
+
+using enum Type;
+using namespace command;
+
+// clang-format off
+constexpr Option table[] = {
+    {.flag = "train", .section = "data", .positional = "DATA", .type = path, .group = "Data",
+     .help = "training rows: svmlight or CSV"},
+    {.flag = "valid", .section = "data", .type = path, .group = "Data",
+     .help = "validation rows; metrics are also reported on these"},
+    {.flag = "model-file", .positional = "MODEL", .type = path, .group = "Data",
+     .commands = evaluate | predict, .help = "a model.h5 or checkpoint"},
+    {.flag = "data-file", .positional = "DATA", .type = path, .group = "Data",
+     .commands = evaluate | predict, .help = "rows: svmlight or CSV"},
+    {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
+     .help = "a model, checkpoint or run file"},
+
+    {.flag = "action", .positional = "ACTION", .type = choice, .choices = "show|check|init",
+     .group = "Common", .commands = config,
+     .help = "show the effective config, check a file, or write a commented one"},
+
+    {.flag = "format", .section = "data", .type = choice, .default_text = "auto",
+     .choices = "auto|svmlight|csv", .group = "Data", .commands = reads_data,
+     .help = "of the data files; auto: by suffix, else by the first lines"},
+    {.flag = "label-column", .section = "data", .value_name = "NAME", .group = "Data",
+     .commands = reads_data,
+     .help = "CSV: name, or number from 1, from the end if negative; without it a column named "
+             "label, target, class or y, else the first"},
+    {.flag = "weight-column", .section = "data", .value_name = "NAME", .group = "Data",
+     .commands = reads_data, .help = "CSV: name or number of the column of sample weights"},
+    {.flag = "n-features", .section = "data", .type = integer, .range = at_least_one,
+     .group = "Data", .help = "fixes the number of columns; without it the data's largest index"},
+    {.flag = "positive", .section = "data", .type = list, .group = "Data",
+     .help = "these labels against the rest: makes any data a two-class problem"},
+    {.flag = "index-base", .section = "data", .type = choice, .default_text = "1",
+     .choices = "1|0|auto", .group = "Data", .commands = reads_data,
+     .help = "svmlight: number of the first feature"},
+    {.flag = "intercept", .section = "data", .off_flag = "no-intercept", .type = choice,
+     .default_text = "yes", .choices = "yes|no", .group = "Data",
+     .help = "adds a constant term, which is not penalised"},
+    {.flag = "dtype", .section = "data", .type = choice, .default_text = "auto",
+     .choices = "auto|f32|f64", .group = "Data", .commands = reads_data,
+     .help = "type the rows are kept in; auto: f64 for text"},
+    {.flag = "row-order", .section = "data", .type = choice, .default_text = "shuffled",
+     .choices = "shuffled|file", .group = "Data",
+     .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},
+    {.flag = "allow-nonfinite", .section = "data", .type = Type::flag, .default_text = "false",
+     .group = "Data", .commands = reads_data, .help = "accept NaN and infinity in the data"},
+    {.flag = "max-features", .section = "data", .type = integer, .default_text = "2147483648",
+     .range = at_least_one, .group = "Data", .commands = reads_data,
+     .help = "refuse a larger feature index: most likely a broken file"},
+
+    {.flag = "model", .section = "model", .renamed_key = "kind", .type = choice,
+     .default_text = "auto", .choices = "auto|linear|logistic|softmax", .group = "Model",
+     .help = "auto: two label values logistic, other whole numbers up to 1000 values softmax, else "
+             "linear"},
+    {.flag = "l2", .section = "model", .type = scaled, .default_text = "1/n", .range = not_negative,
+     .group = "Model",
+     .help = "weight of the penalty l2/2 |w|^2; 0.1/n means 0.1 over the number of training rows"},
+    {.flag = "C", .section = "model", .type = number, .range = positive, .excludes = "l2",
+     .group = "Model", .help = "liblinear's way to say it: l2 = 1/(C * sum of weights)"},
+
+    {.flag = "algorithm", .section = "train", .type = choice, .default_text = "auto",
+     .choices = "auto|svrg|local-svrg|sgd|gd", .group = "Solver",
+     .help = "svrg: MXNet's synchronous minibatch scheme; local-svrg: one chain a rank between "
+             "snapshots, guarded; auto: local-svrg"},
+    {.flag = "engine", .section = "train", .type = choice, .default_text = "auto",
+     .choices = "auto|row|ssn", .group = "Solver",
+     .help = "of local-svrg: steps on single rows, or sub-sampled Newton steps"},
+    {.flag = "learning-rate", .section = "train", .type = number, .default_text = "auto",
+     .choices = "auto", .range = positive, .group = "Solver",
+     .help = "step size; auto: from the data's curvature"},
+    {.flag = "batch-size", .short_flag = "b", .section = "train", .type = integer,
+     .default_text = "128", .range = at_least_one, .group = "Solver",
+     .help = "rows of a step over all ranks together"},
+    {.flag = "update-freq", .short_flag = "f", .section = "train", .type = integer,
+     .default_text = "2", .range = at_least_one, .group = "Solver",
+     .help = "epochs between two snapshots (full gradients)"},
+    {.flag = "svrg-coefficient", .section = "train", .type = number, .default_text = "1",
+     .range = not_negative, .group = "Solver",
+     .help = "weight of the variance correction; 0 is plain sgd"},
+    {.flag = "seed", .section = "train", .type = integer, .default_text = "1",
+     .range = not_negative, .group = "Solver", .help = "of all random choices"},
+    {.flag = "virtual-shards", .section = "train", .type = integer, .default_text = "0",
+     .range = {.low = 0, .high = 1 << 20}, .group = "Solver",
+     .help = "fixed parts of the rows, a power of two; 0: 8, more on more than 8 ranks"},
+    {.flag = "chains", .section = "train", .type = integer, .default_text = "ranks",
+     .choices = "ranks", .range = at_least_one, .group = "Solver",
+     .help = "of local-svrg: one on each rank, or a fixed number whatever the ranks"},
+    {.flag = "deterministic", .section = "train", .type = Type::flag, .default_text = "false",
+     .group = "Solver", .help = "same bits on any number of ranks (sums in a fixed tree)"},
+
+    {.flag = "epochs", .short_flag = "e", .section = "train", .type = integer,
+     .default_text = "100", .range = at_least_one, .group = "Stop", .help = "at most so many"},
+    {.flag = "passes", .section = "stop", .type = number, .range = positive, .group = "Stop",
+     .help = "at most so many gradient evaluations per row"},
+    {.flag = "tol-grad", .section = "stop", .type = number, .default_text = "1e-6",
+     .range = not_negative, .group = "Stop",
+     .help = "stop when |gradient| is this part of that at the initial weights; 0: off"},
+    {.flag = "time-limit", .section = "stop", .type = duration, .default_text = "auto",
+     .choices = "auto", .range = positive, .group = "Stop",
+     .help = "such as 1h50m: save and stop in time; auto: SLURM_JOB_END_TIME where it is set"},
+    {.flag = "require-tol", .section = "stop", .type = Type::flag, .default_text = "false",
+     .group = "Stop", .help = "exit with 5 if the tolerance is not reached"},
+
+    {.flag = "run-dir", .short_flag = "o", .section = "output", .type = path, .value_name = "DIR",
+     .group = "Output",
+     .help = "record, checkpoints and model go here; without it nothing is kept"},
+    {.flag = "out", .short_flag = "o", .type = path, .group = "Output", .commands = predict,
+     .help = "predictions go here instead of stdout"},
+    {.flag = "proba", .type = Type::flag, .default_text = "false", .group = "Output",
+     .commands = predict, .help = "write class probabilities"},
+    {.flag = "scores", .type = Type::flag, .default_text = "false", .group = "Output",
+     .commands = predict, .help = "write raw scores"},
+    {.flag = "checkpoint-every", .section = "output", .type = period, .default_text = "5",
+     .range = positive, .group = "Output", .help = "epochs, or a time such as 10m"},
+    {.flag = "keep", .section = "output", .type = integer, .default_text = "3",
+     .range = at_least_one, .group = "Output", .help = "number of checkpoints kept"},
+    {.flag = "resume", .section = "output", .type = path, .default_text = "no",
+     .value_name = "auto|FILE|no", .group = "Output",
+     .help = "auto: from the newest valid checkpoint of the run directory, if there is one"},
+    {.flag = "metrics", .short_flag = "m", .section = "output", .type = list,
+     .choices = "acc|ce|mae|mse|rmse", .group = "Output", .commands = train | evaluate | config,
+     .help = "of acc, ce, mae, mse, rmse, separated by commas; without it what suits the model"},
+    {.flag = "log-every", .section = "output", .type = period, .default_text = "1",
+     .range = positive, .group = "Output", .help = "epochs, or a time such as 30s, between lines"},
+    {.flag = "progress", .section = "output", .type = choice, .default_text = "auto",
+     .choices = "auto|bar|lines|none", .group = "Output",
+     .help = "auto: a live line on a terminal, plain lines in a file"},
+    {.flag = "export", .section = "output", .type = path, .group = "Output",
+     .help = "the model again, its format by suffix"},
+    // Command line only: a recorded config that is used again must not destroy its own run.
+    {.flag = "overwrite", .type = Type::flag, .default_text = "false",
+     .group = "Output", .commands = train | predict | config,
+     .help = "replace the results that are there"},
+    {.flag = "no-json", .section = "output", .type = Type::flag, .default_text = "false",
+     .group = "Output", .commands = reads_data, .help = "no JSON line on stdout at the end"},
+    {.flag = "quiet", .short_flag = "q", .section = "output", .type = Type::flag,
+     .default_text = "false", .group = "Output", .commands = reads_data,
+     .help = "only warnings and errors"},
+    {.flag = "verbose", .short_flag = "v", .section = "output", .type = Type::flag,
+     .default_text = "false", .excludes = "quiet", .group = "Output", .commands = reads_data,
+     .help = "more messages"},
+
+    {.flag = "max-memory", .section = "parallel", .type = Type::size, .range = positive,
+     .group = "Parallel", .commands = reads_data,
+     .help = "of a rank, such as 4G; without it 80 % of the free memory over the node's ranks"},
+
+    {.flag = "config", .short_flag = "c", .type = path, .group = "Common", .commands = reads_data,
+     .help = "read settings from this TOML file; the command line and SVRG_* variables win"},
+    {.flag = "set", .value_name = "KEY=VALUE", .group = "Common", .commands = reads_data,
+     .help = "any setting by its config key, such as --set train.epochs=40; may be repeated"},
+    {.flag = "dry-run", .type = Type::flag, .default_text = "false", .group = "Common",
+     .commands = train, .help = "check config and data, print the effective TOML, and stop"},
+    {.flag = "help", .short_flag = "h", .type = Type::flag, .default_text = "false",
+     .group = "Common", .commands = all, .help = "this text"},
+    {.flag = "version", .short_flag = "V", .type = Type::flag, .default_text = "false",
+     .group = "Common", .commands = all, .help = "print the version"},
+};
+// clang-format on
+
+constexpr std::array<std::string_view, 6> section_names = {"data", "model",  "train",
+                                                           "stop", "output", "parallel"};
+
+}  // namespace
+
+std::span<const Option> option_table() { return table; }
+std::span<const std::string_view> sections() { return section_names; }
+
+std::string name_of(const Option& option) { return replaced(option.flag, '-', '_'); }
+
+std::string key_of(const Option& option) {
+  return option.renamed_key.empty() ? name_of(option) : std::string(option.renamed_key);
+}
+
+std::string variable_of(const Option& option) {
+  std::string name = "SVRG_" + name_of(option);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+const Option* find_key(std::string_view section, std::string_view key) {
+  const auto found = std::find_if(std::begin(table), std::end(table), [&](const Option& o) {
+    return !o.section.empty() && o.section == section && key_of(o) == key;
+  });
+  return found == std::end(table) ? nullptr : found;
+}
+
+const Option* find_option(std::string_view name) {
+  const std::string plain = replaced(name, '-', '_');
+  if (const auto dot = plain.find('.'); dot != std::string::npos)
+    return find_key(plain.substr(0, dot), plain.substr(dot + 1));
+  const auto found = std::find_if(std::begin(table), std::end(table), [&](const Option& o) {
+    return name_of(o) == plain || (!o.renamed_key.empty() && o.renamed_key == plain);
+  });
+  return found == std::end(table) ? nullptr : found;
+}
+
+bool has_word(std::string_view choices, std::string_view word) {
+  const auto words = split(choices, '|');
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace svrg::app

@@ -1,0 +1,133 @@
+// svrg predict: a line for each row, in the order of the file. Every rank scores its rows and root
+// puts them in order.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "problem.hpp"
+#include "result_line.hpp"
+#include "screen.hpp"
+#include "subcommands.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/io/file.hpp"
+
+namespace svrg::app {
+namespace {
+
+/// Class probabilities from a row's scores. [classes]
+std::vector<double> probabilities(Loss loss, std::span<const double> z) {
+  if (loss == Loss::logistic) {
+    const double p = z[0] > 0 ? 1 / (1 + std::exp(-z[0])) : std::exp(z[0]) / (1 + std::exp(z[0]));
+    return {1 - p, p};
+  }
+  std::vector<double> p(z.begin(), z.end());
+  const double top = *std::max_element(p.begin(), p.end());
+  double sum = 0;
+  for (double& v : p) sum += v = std::exp(v - top);
+  for (double& v : p) v /= sum;
+  return p;
+}
+
+/// Scores of all rows in file order, on root; nothing elsewhere. Collective.
+std::vector<double> scores_in_order(const Communicator& comm, LoadedModel& m, const Shard& shard) {
+  const auto K = static_cast<std::size_t>(m.model.scores_per_row());
+  std::vector<double> mine(static_cast<std::size_t>(shard.rows()) * K);
+  for (const Part& part : shard.all().parts)
+    m.model.predict(m.record.weights, shard.all(), part,
+                    std::span(mine).subspan(static_cast<std::size_t>(part.first) * K));
+  const auto bytes = [](const auto& v) {
+    const auto b = std::as_bytes(std::span(v));
+    return std::vector<std::byte>(b.begin(), b.end());
+  };
+  std::vector<std::vector<std::byte>> rows(static_cast<std::size_t>(comm.size())), values(rows);
+  rows[0] = bytes(shard.global_rows());
+  values[0] = bytes(mine);
+  rows = comm.exchange(rows);
+  values = comm.exchange(values);
+  if (!comm.is_root()) return {};
+  std::vector<double> ordered(static_cast<std::size_t>(shard.info().rows) * K);
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    for (std::size_t i = 0; i * sizeof(Index) < rows[r].size(); ++i) {
+      Index row = 0;
+      std::memcpy(&row, rows[r].data() + i * sizeof(Index), sizeof(Index));
+      std::memcpy(ordered.data() + static_cast<std::size_t>(row) * K,
+                  values[r].data() + i * K * sizeof(double), K * sizeof(double));
+    }
+  return ordered;
+}
+
+std::string header(const Settings& settings, const LabelMap& labels) {
+  if (!settings.flag("proba") && !settings.flag("scores")) return {};
+  std::string text = "label";
+  if (settings.flag("proba"))
+    for (const double c : labels.classes) text += fmt::format(",proba_{:g}", c);
+  if (settings.flag("scores")) {
+    if (labels.loss == Loss::softmax)
+      for (const double c : labels.classes) text += fmt::format(",score_{:g}", c);
+    else
+      text += ",score";
+  }
+  return text + '\n';
+}
+
+std::string table(const Settings& settings, const LabelMap& labels,
+                  std::span<const double> scores) {
+  const auto K = static_cast<std::size_t>(labels.scores_per_row());
+  std::string text = header(settings, labels);
+  auto out = std::back_inserter(text);
+  for (std::size_t i = 0; i < scores.size(); i += K) {
+    const auto z = scores.subspan(i, K);
+    fmt::format_to(out, "{}", labels.label_of(z.data()));
+    if (settings.flag("proba"))
+      for (const double p : probabilities(labels.loss, z)) fmt::format_to(out, ",{:.9g}", p);
+    if (settings.flag("scores"))
+      for (const double s : z) fmt::format_to(out, ",{}", s);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+int predict(const Settings& settings) {
+  const Communicator comm = Communicator::world();
+  Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
+  LoadedModel m = load_model(comm, settings.text("model_file"));
+  const std::string out = settings.text("out");
+  comm.agree("", [&] {
+    if (settings.flag("proba") && m.labels.loss == Loss::squared)
+      throw ConfigError("--proba: a linear model has no classes");
+    if (comm.is_root() && !out.empty() && !settings.flag("overwrite") &&
+        std::filesystem::exists(out))
+      throw ConfigError(out + " exists; use --overwrite to replace it");
+  });
+  ReadOptions options = read_options(settings, comm.size(), m.record);
+  options.labels_required = false;
+  const double start = now();
+  const Shard shard = read_text(comm, settings.text("data_file"), options);
+  if (!out.empty()) screen.fact("data", describe(shard, comm, now() - start));
+  const auto scores = scores_in_order(comm, m, shard);
+  comm.agree("", [&] {
+    if (!comm.is_root()) return;
+    const std::string text = table(settings, m.labels, scores);
+    if (out.empty()) {
+      if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+          std::fflush(stdout) != 0)
+        throw OutputError("cannot write to stdout");
+      return;
+    }
+    io::write_file(out, text);
+    print_results(settings, {{"model", settings.text("model_file")},
+                             {"data", settings.text("data_file")},
+                             {"rows", shard.info().rows},
+                             {"ranks", comm.size()},
+                             {"out", out}});
+  });
+  return 0;
+}
+
+}  // namespace svrg::app

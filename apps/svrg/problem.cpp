@@ -1,0 +1,112 @@
+#include "problem.hpp"
+
+#include <fmt/format.h>
+
+#include "quantity.hpp"
+#include "svrg/core/clock.hpp"
+#include "svrg/core/error.hpp"
+#include "system_memory.hpp"
+
+namespace svrg::app {
+
+ReadOptions read_options(const Settings& settings, int ranks) {
+  ReadOptions o;
+  const std::string format = settings.text("format"), base = settings.text("index_base");
+  o.format = format == "svmlight" ? TextFormat::svmlight
+             : format == "csv"    ? TextFormat::csv
+                                  : TextFormat::automatic;
+  o.index_base = base == "0"   ? IndexBase::zero
+                 : base == "1" ? IndexBase::one
+                               : IndexBase::automatic;
+  o.max_columns = settings.integer("max_features");
+  o.label_column = settings.text("label_column");
+  o.weight_column = settings.text("weight_column");
+  o.allow_nonfinite = settings.flag("allow_nonfinite");
+  const std::string dtype = settings.text("dtype");
+  o.dtype = dtype == "f32" ? Storage::f32 : dtype == "f64" ? Storage::f64 : Storage::automatic;
+  o.virtual_shards = Partition::default_virtual_shards(ranks);
+  o.max_memory = settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
+  return o;
+}
+
+ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRecord& model) {
+  ReadOptions o = read_options(settings, ranks);
+  o.columns = model.features;
+  o.feature_names = model.feature_names;
+  return o;
+}
+
+std::vector<double> numbers(const Settings& settings, const char* name) {
+  std::vector<double> values;
+  if (!settings.has(name)) return values;
+  for (const std::string& text : settings.list(name)) {
+    const auto number = parse_number(text);
+    if (!number) throw ConfigError(settings.place(name) + ": '" + text + "' is not a number");
+    values.push_back(*number);
+  }
+  return values;
+}
+
+std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss) {
+  if (!settings.given("metrics")) return {default_metric(loss)};
+  std::vector<Metric> metrics;
+  for (const std::string& name : settings.list("metrics"))
+    metrics.push_back(metric_from_name(name, loss));
+  return metrics;
+}
+
+LoadedModel load_model(const Communicator& comm, const std::string& path) {
+  // Models are small and read-only: every rank reads the file, and all agree that it was good.
+  io::ModelRecord record;
+  comm.agree("", [&] { record = io::load_model(path); });
+  LabelMap labels;
+  comm.agree("", [&] {
+    labels.loss = loss_from_name(record.kind);
+    labels.classes = record.classes;
+    const auto positive = record.summary.values.find("positive");
+    if (positive != record.summary.values.end())
+      labels.positive = numbers_of(std::get<std::string>(positive->second));
+  });
+  LinearModel model(labels.loss, record.features, static_cast<Index>(record.classes.size()),
+                    record.intercept);
+  comm.agree("", [&] {
+    if (model.layout().size() != record.weights.size())
+      throw DataError(path + ": its weights do not fit its kind, classes and features");
+  });
+  return {std::move(record), std::move(labels), std::move(model)};
+}
+
+std::vector<double> numbers_of(const std::string& list) {
+  std::vector<double> values;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    const auto number = parse_number(std::string_view(list).substr(at, comma - at));
+    if (!number) throw DataError("'" + list + "' is not a list of numbers");
+    values.push_back(*number);
+    at = comma + 1;
+  }
+  return values;
+}
+
+std::string grouped(Index number) {
+  std::string text = std::to_string(number);
+  for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+std::string describe(const Shard& shard, const Communicator& comm, double seconds) {
+  const DataInfo& info = shard.info();
+  const Index most = comm.max(shard.rows()), least = -comm.max(-shard.rows());
+  const double cells = static_cast<double>(info.rows) * static_cast<double>(info.columns);
+  const std::string kind =
+      shard.sparse()
+          ? fmt::format("sparse ({:.2g} % full)", 100 * static_cast<double>(info.nonzeros) / cells)
+          : "dense";
+  return fmt::format("{}  {} x {} {}{} · rows per rank {}{} · loaded in {}", info.path,
+                     grouped(info.rows), grouped(info.columns), kind,
+                     info.weighted ? ", weighted" : "", grouped(least),
+                     most == least ? "" : ".." + grouped(most), format_seconds(seconds));
+}
+
+}  // namespace svrg::app

@@ -1,0 +1,41 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "settings.hpp"
+#include "svrg/comm/communicator.hpp"
+#include "svrg/data/text_reader.hpp"
+#include "svrg/io/model_file.hpp"
+#include "svrg/train/label_map.hpp"
+#include "svrg/train/metric.hpp"
+
+namespace svrg::app {
+
+/// How the data options ask a file to be read. `ranks` sets the number of virtual shards.
+ReadOptions read_options(const Settings& settings, int ranks);
+/// The same for data that must fit a model that is there already.
+ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRecord& model);
+
+/// Numbers of a list option. @throws ConfigError naming it.
+std::vector<double> numbers(const Settings& settings, const char* name);
+/// --metrics, or the one that suits the loss. @throws ConfigError
+std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss);
+
+/// A model read from a file, ready to be used on data.
+struct LoadedModel {
+  io::ModelRecord record;
+  LabelMap labels;
+  LinearModel model;
+};
+/// Root reads, everybody gets it. Collective.
+LoadedModel load_model(const Communicator& comm, const std::string& path);
+
+/// "1,2.5" → {1, 2.5}. @throws DataError
+std::vector<double> numbers_of(const std::string& list);
+
+/// "a9a.svm  32,561 x 123 sparse f64 …": one line of the header.
+std::string describe(const Shard& shard, const Communicator& comm, double seconds);
+/// 1234567 → "1,234,567".
+std::string grouped(Index number);
+
+}  // namespace svrg::app

@@ -1,0 +1,36 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "settings.hpp"
+#include "svrg/objective/margin_objective.hpp"
+#include "svrg/solver/solver.hpp"
+
+namespace svrg::app {
+
+/// A solver with all that it stands on.
+class SolverSetup {
+ public:
+  virtual ~SolverSetup() = default;
+  virtual Solver<double>& solver() = 0;
+  /// "local-svrg, inner engine row, 2 chains": for the header.
+  virtual std::string describe() const = 0;
+  /// Seconds by phase, where they are known apart.
+  virtual PhaseTimes times() = 0;
+  virtual bool knows_phases() const = 0;
+};
+
+/// The solver that --algorithm and its options ask for. Model and shard must outlive it.
+/// Collective.
+/// @throws CollectiveError (usage)
+std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
+                                         LinearModel& model, const Shard& shard, double l2,
+                                         RequestProbe probe);
+
+Reduction reduction_of(const Settings& settings);
+/// A fixed number of chains, whatever the ranks?
+bool chain_per_shard(const Settings& settings);
+/// The number of virtual shards that the options ask for; 0: the default. @throws ConfigError
+Index virtual_shards_of(const Settings& settings, int ranks);
+
+}  // namespace svrg::app

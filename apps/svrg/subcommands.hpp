@@ -1,0 +1,13 @@
+#pragma once
+#include "settings.hpp"
+
+namespace svrg::app {
+
+// One source each; they return the exit code or throw svrg::Error.
+int config(const Settings& settings);
+int train(const Settings& settings);
+int evaluate(const Settings& settings);
+int predict(const Settings& settings);
+int inspect(const Settings& settings);
+
+}  // namespace svrg::app

@@ -1,0 +1,29 @@
+#include "system_memory.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace svrg::app {
+
+Index default_max_memory() {
+  std::ifstream info("/proc/meminfo");
+  Index available = 0;
+  for (std::string name, unit; info >> name;) {
+    Index amount = 0;
+    if (!(info >> amount)) break;
+    std::getline(info, unit);
+    if (name == "MemAvailable:") available = amount * 1024;
+  }
+  if (available == 0) return std::numeric_limits<Index>::max();
+  Index ranks = 1;
+  for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"})
+    if (const char* text = std::getenv(variable)) {
+      ranks = std::max<Index>(1, std::atol(text));
+      break;
+    }
+  return available / 5 * 4 / ranks;
+}
+
+}  // namespace svrg::app

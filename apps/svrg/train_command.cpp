@@ -1,0 +1,290 @@
+// svrg train: read, build, run, report. Every step that may fail on one rank ends in agreement.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+
+#include "problem.hpp"
+#include "result_line.hpp"
+#include "run_directory.hpp"
+#include "screen.hpp"
+#include "solve.hpp"
+#include "subcommands.hpp"
+#include "svrg/core/version.hpp"
+#include "svrg/io/file.hpp"
+#include "svrg/train/signals.hpp"
+#include "svrg/train/trainer.hpp"
+#include "text.hpp"
+
+namespace svrg::app {
+namespace {
+
+struct Problem {
+  Shard train;
+  std::optional<Shard> valid;
+  LabelMap labels;
+  double l2 = 0;
+};
+
+double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction reduction) {
+  return mean_weight(comm, shard, reduction) * static_cast<double>(shard.info().rows);
+}
+
+Problem load_problem(const Settings& settings, const Communicator& comm, Screen& screen) {
+  comm.agree("", [&] {
+    if (!settings.has("train") || settings.text("train").empty())
+      throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
+  });
+  const double start = now();
+  ReadOptions options = read_options(settings, comm.size());
+  comm.agree("", [&] {
+    if (const Index shards = virtual_shards_of(settings, comm.size()))
+      options.virtual_shards = shards;
+  });
+  if (settings.has("n_features")) options.columns = settings.integer("n_features");
+  options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
+  Problem p{read_text(comm, settings.text("train"), options), std::nullopt, {}, 0};
+  screen.fact("data", describe(p.train, comm, now() - start));
+  std::vector<double> positive;
+  comm.agree("", [&] { positive = numbers(settings, "positive"); });
+  p.labels = LabelMap::choose(comm, p.train, settings.text("model"), positive);
+  p.labels.apply(comm, p.train);
+  if (settings.has("valid")) {
+    const double before = now();
+    options.columns = p.train.info().columns;
+    options.feature_names = p.train.info().feature_names;
+    p.valid = read_text(comm, settings.text("valid"), options);
+    p.labels.apply(comm, *p.valid);
+    screen.fact("valid", describe(*p.valid, comm, now() - before));
+  }
+  if (settings.has("C"))
+    p.l2 = 1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
+  else
+    p.l2 = settings.scaled("l2").resolve(p.train.info().rows);
+  return p;
+}
+
+/// What a resumed run must share with the one it goes on with.
+std::string identity(const Settings& settings, const Problem& p) {
+  const DataInfo& info = p.train.info();
+  std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
+                                 info.columns, info.fingerprint);
+  text += fmt::format("model={}\nintercept={}\nl2={:.17g}\npositive={}\n", loss_name(p.labels.loss),
+                      settings.text("intercept"), p.l2, settings.text("positive"));
+  for (const char* name :
+       {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
+        "seed", "chains", "deterministic", "row_order", "dtype"})
+    text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
+  text += fmt::format("virtual-shards={}\n", p.train.partition().virtual_shards());
+  return text;
+}
+
+io::ModelRecord describe_model(const Settings& settings, const Problem& p,
+                               const LinearModel& model) {
+  io::ModelRecord record;
+  record.kind = loss_name(p.labels.loss);
+  record.layout = model.layout();
+  record.intercept = model.intercept();
+  record.features = model.features();
+  record.classes = p.labels.classes;
+  record.feature_names = p.train.info().feature_names;
+  record.l2 = p.l2;
+  if (!p.labels.positive.empty()) record.summary.values["positive"] = settings.text("positive");
+  return record;
+}
+
+TrainerOptions trainer_options(const Settings& settings, const Problem& p,
+                               const std::string& manifest) {
+  TrainerOptions o;
+  o.epochs = settings.integer("epochs");
+  if (settings.has("passes")) o.passes = settings.number("passes");
+  o.tol_grad = settings.number("tol_grad");
+  if (settings.has("run_dir")) o.run_dir = settings.text("run_dir");
+  const Period period = settings.period("checkpoint_every");
+  o.checkpoint_epochs = period.epochs;
+  o.checkpoint_seconds = period.seconds;
+  if (settings.given("checkpoint_every")) o.checkpoint_interval = 0;
+  o.keep = static_cast<int>(settings.integer("keep"));
+  o.resume_newest = settings.is("resume", "auto");
+  if (!o.resume_newest && !settings.is("resume", "no")) o.resume_file = settings.text("resume");
+  o.identity = identity(settings, p);
+  o.config = settings.to_toml();
+  o.manifest = manifest;
+  return o;
+}
+
+EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_per_second) {
+  EpochLine line;
+  line.epoch = r.epoch;
+  line.passes = r.passes;
+  line.seconds = r.wall_seconds;
+  line.objective = r.objective;
+  line.grad_ratio = first_grad_norm > 0 ? r.grad_norm / first_grad_norm : 0;
+  for (const auto& [name, value] : r.metrics)
+    line.metrics.emplace_back(replaced(name, '_', ' '), value);
+  line.rows_per_second = rows_per_second;
+  double all = 0, communication = 0;
+  for (const auto& phases : r.phase_seconds)
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      all += phases[i];
+      if (static_cast<Phase>(i) == Phase::allreduce) communication += phases[i];
+    }
+  line.mpi_share = all > 0 ? communication / all : 0;
+  return line;
+}
+
+std::string verdict(const TrainResult& r, const TrainerOptions& o) {
+  const double ratio = r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0;
+  std::string text;
+  if (r.stop_reason == "tolerance")
+    text = fmt::format("converged at epoch {}: |g|/|g0| = {:.2g} <= {:.2g}", r.last.epoch, ratio,
+                       o.tol_grad);
+  else if (r.stop_reason == "precision")
+    text = fmt::format("at the limit of double precision after epoch {}: |g|/|g0| = {:.2g}",
+                       r.last.epoch, ratio);
+  else if (r.stop_reason == "signal" || r.stop_reason == "time")
+    text = fmt::format("stopped by {} in epoch {}{}",
+                       r.stop_reason == "time" ? "the time limit" : "a signal", r.last.epoch,
+                       r.checkpoint.empty() ? "" : "; go on with --resume auto");
+  else
+    text = fmt::format("stopped after {} {}: |g|/|g0| = {:.2g}",
+                       r.stop_reason == "passes" ? fmt::format("{:.4g}", r.last.passes)
+                                                 : std::to_string(r.last.epoch),
+                       r.stop_reason, ratio);
+  if (std::isfinite(r.last.gap)) text += fmt::format("; objective error <= {:.2g}", r.last.gap);
+  return text;
+}
+
+void report(const Settings& settings, const Communicator& comm, const Problem& p,
+            const TrainResult& r, double seconds_load, double seconds_total) {
+  Results metrics = Results::object();
+  for (const auto& [name, value] : r.metrics) metrics[name] = value;
+  const double rows = static_cast<double>(p.train.info().rows);
+  print_results(settings, {{"objective", r.last.objective},
+                           {"grad_norm", r.last.grad_norm},
+                           {"grad_norm_relative",
+                            r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0.0},
+                           {"gap", r.last.gap},
+                           {"epochs", r.last.epoch},
+                           {"passes", r.last.passes},
+                           {"samples", std::llround(r.last.passes * rows)},
+                           {"ranks", comm.size()},
+                           {"seconds_load", seconds_load},
+                           {"seconds_train", r.seconds},
+                           {"seconds_total", seconds_total},
+                           {"bytes_communicated", r.bytes_communicated},
+                           {"allreduces", r.allreduces},
+                           {"stop_reason", r.stop_reason},
+                           {"run_dir", settings.text("run_dir")},
+                           {"metrics", metrics}});
+}
+
+}  // namespace
+
+int train(const Settings& settings) {
+  const double start = now();
+  const Communicator comm = Communicator::world();
+  SignalWatch signals;
+  Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
+  const std::string manifest = make_manifest(comm.size(), command_line_text());
+  const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
+  comm.agree("", [&] {
+    if (!settings.has("run_dir") && settings.is("resume", "auto"))
+      throw ConfigError("--resume auto looks into the run directory: give --run-dir");
+    if (keeps && comm.is_root()) prepare_run_directory(settings, screen.sink());
+  });
+  screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
+                           comm.size() == 1 ? "" : "s",
+                           keeps ? " · run " + settings.text("run_dir") : ""));
+  Problem p = load_problem(settings, comm, screen);
+  const double seconds_load = now() - start;
+
+  LinearModel model(p.labels.loss, p.train.info().columns, p.labels.scores_per_row(),
+                    settings.is("intercept", "yes"));
+  screen.fact("model",
+              fmt::format("{}, {} weights{} · l2 {:.6g} (C = {:.6g})", loss_name(p.labels.loss),
+                          grouped(p.train.info().columns * model.margins_per_row()),
+                          model.intercept() ? " + intercept" : "", p.l2,
+                          1 / (p.l2 * static_cast<double>(p.train.info().rows))));
+  const double deadline = start + time_limit_seconds(settings);
+  const auto setup = make_solver(settings, comm, model, p.train, p.l2, [&] {
+    Requests r = signals.poll();
+    r.out_of_time = comm.is_root() && now() >= deadline;
+    return r;
+  });
+  screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
+  const TrainerOptions options = trainer_options(settings, p, manifest);
+  screen.fact("stop",
+              fmt::format("{} epochs{}", options.epochs,
+                          options.tol_grad > 0
+                              ? fmt::format(", or |grad| <= {:.3g} |grad0|", options.tol_grad)
+                              : ""));
+  if (settings.flag("dry_run")) {
+    if (comm.is_root()) fmt::print("{}", settings.to_toml());
+    return 0;
+  }
+  comm.agree("", [&] {
+    if (!keeps || !comm.is_root()) return;
+    io::write_file(options.run_dir + "/config.toml", options.config);
+    io::write_file(options.run_dir + "/manifest.json", manifest);
+  });
+
+  const io::ModelRecord record = describe_model(settings, p, model);
+  Trainer trainer(comm, setup->solver(), record, p.train.info().rows, options, screen.sink());
+  const std::vector<Metric> metrics = [&] {
+    std::vector<Metric> chosen;
+    comm.agree("", [&] { chosen = chosen_metrics(settings, p.labels.loss); });
+    return chosen;
+  }();
+  trainer.set_metrics([&](ConstVecRef<double> w) {
+    std::map<std::string, double> values;
+    const auto add = [&](const char* prefix, const Shard& shard) {
+      for (const auto& [name, value] :
+           evaluate(comm, model, w, shard, metrics, reduction_of(settings)))
+        values[prefix + name] = value;
+    };
+    add("train_", p.train);
+    if (p.valid) add("valid_", *p.valid);
+    return values;
+  });
+  double last_seconds = 0, last_passes = 0;
+  trainer.set_on_epoch([&](const io::EpochRecord& r, double first_grad_norm) {
+    const double rate = (r.passes - last_passes) * static_cast<double>(p.train.info().rows) /
+                        std::max(1e-9, r.wall_seconds - last_seconds);
+    last_passes = r.passes;
+    last_seconds = r.wall_seconds;
+    screen.epoch(line_of(r, first_grad_norm, rate));
+  });
+  if (setup->knows_phases()) trainer.set_phase_source([&] { return setup->times(); });
+
+  Vec<double> w = Vec<double>::Zero(model.layout().size());
+  const TrainResult result = trainer.fit(w);
+
+  screen.done(verdict(result, options));
+  const bool converged = result.stop_reason == "tolerance";
+  if (!converged && result.code == ExitCode::done && options.tol_grad > 0 &&
+      result.stop_reason != "precision")
+    screen.message(
+        LogLevel::warning,
+        "not converged; more epochs (-e) or standardised features are the likeliest remedies");
+  comm.agree("", [&] {
+    if (!comm.is_root()) return;
+    io::ModelRecord trained = record;
+    trained.weights = w;
+    trained.config = options.config;
+    trained.manifest = manifest;
+    trained.summary.values["epoch"] = result.last.epoch;
+    trained.summary.values["passes"] = result.last.passes;
+    trained.summary.values["objective"] = result.last.objective;
+    trained.summary.values["grad_norm"] = result.last.grad_norm;
+    trained.summary.values["stop_reason"] = result.stop_reason;
+    if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
+    if (settings.has("export")) io::save_model(settings.text("export"), trained);
+    report(settings, comm, p, result, seconds_load, now() - start);
+  });
+  if (result.code != ExitCode::done) return static_cast<int>(result.code);
+  if (settings.flag("require_tol") && !converged) return static_cast<int>(ExitCode::tolerance);
+  return 0;
+}
+
+}  // namespace svrg::app

@@ -1,0 +1,23 @@
+# Every dependency is a system package; nothing is fetched at configure time.
+find_package(MPI REQUIRED COMPONENTS C CXX)
+find_package(Boost 1.74 REQUIRED COMPONENTS mpi serialization)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+set(HDF5_PREFER_PARALLEL OFF)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(Threads REQUIRED)
+
+# CLI11 is header-only and ships a CMake package; toml++ ships pkg-config only on some systems,
+# and Random123, fast_float and xxHash are found by their headers.
+find_package(CLI11 REQUIRED)
+foreach(pair "TOMLPLUSPLUS;toml++/toml.h" "RANDOM123;Random123/philox.h"
+             "FAST_FLOAT;fast_float/fast_float.h" "XXHASH;xxhash.h")
+  list(GET pair 0 name)
+  list(GET pair 1 header)
+  find_path(${name}_INCLUDE_DIR ${header} REQUIRED)
+  mark_as_advanced(${name}_INCLUDE_DIR)
+endforeach()
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+mark_as_advanced(XXHASH_LIBRARY)

@@ -1,0 +1,23 @@
+# Warnings live in an interface target of their own, so that they are never exported to users.
+add_library(svrg_warnings INTERFACE)
+target_compile_options(svrg_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wformat=2
+  $<$<BOOL:${SVRG_WERROR}>:-Werror>)
+
+# No -ffast-math anywhere: determinism and the detection of non-finite numbers depend on it.
+# -fno-math-errno lets sqrt and friends become instructions; contraction is off so that the same
+# source gives the same bits in every inlining context.
+add_library(svrg_codegen INTERFACE)
+target_compile_options(svrg_codegen INTERFACE -fno-math-errno -ffp-contract=off
+  $<$<BOOL:${SVRG_NATIVE}>:-march=native>
+  $<$<CONFIG:Release>:-O3;-fstack-protector-strong;-fstack-clash-protection>
+  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined;-fno-omit-frame-pointer>)
+target_link_options(svrg_codegen INTERFACE -Wl,-z,relro,-z,now
+  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined>)
+# Eigen's alignment-dependent reductions would change bits with the address of a buffer.
+target_compile_definitions(svrg_codegen INTERFACE
+  $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${SVRG_SANITIZE}>>>:_FORTIFY_SOURCE=2>)
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

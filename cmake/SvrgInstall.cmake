@@ -1,0 +1,39 @@
+# What `cmake --install` leaves beside the program: library, headers, and two ways to find them.
+include(CMakePackageConfigHelpers)
+set(SVRG_INSTALL_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/svrg)
+
+install(TARGETS svrg EXPORT svrgTargets)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/svrg DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.hpp")
+
+# find_package(svrg)
+install(EXPORT svrgTargets NAMESPACE svrg:: DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/svrgConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/svrgConfig.cmake INSTALL_DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/svrgConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/svrgConfig.cmake ${PROJECT_BINARY_DIR}/svrgConfigVersion.cmake
+        DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
+
+# pkg-config svrg. Boost and some MPIs have no .pc file to require, so the libraries are written out;
+# whoever links a static svrg needs them all.
+set(svrg_pc_libraries $<TARGET_FILE:Boost::mpi> $<TARGET_FILE:Boost::serialization>
+    ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES} $<TARGET_FILE:OpenSSL::Crypto> $<TARGET_FILE:fmt::fmt>
+    ${XXHASH_LIBRARY} ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} -lpthread)
+list(REMOVE_DUPLICATES svrg_pc_libraries)
+list(JOIN svrg_pc_libraries " " svrg_pc_libraries)
+get_target_property(svrg_type svrg TYPE)
+set(SVRG_PC_LIBS "${svrg_pc_libraries}")
+set(SVRG_PC_LIBS_PRIVATE "")
+if(svrg_type STREQUAL "SHARED_LIBRARY")
+  set(SVRG_PC_LIBS "${MPI_C_LIBRARIES}")
+  list(JOIN SVRG_PC_LIBS " " SVRG_PC_LIBS)
+  set(SVRG_PC_LIBS_PRIVATE "${svrg_pc_libraries}")
+endif()
+list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND "-I" OUTPUT_VARIABLE SVRG_PC_MPI_CFLAGS)
+list(JOIN SVRG_PC_MPI_CFLAGS " " SVRG_PC_MPI_CFLAGS)
+# Relative to the file itself, so that the installed tree may be moved.
+file(RELATIVE_PATH SVRG_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/svrg.pc.in ${PROJECT_BINARY_DIR}/svrg.pc.in @ONLY)
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/svrg.pc INPUT ${PROJECT_BINARY_DIR}/svrg.pc.in)
+install(FILES ${PROJECT_BINARY_DIR}/svrg.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,37 @@
+#pragma once
+#include <memory>
+#include <span>
+
+#include "svrg/comm/communicator.hpp"
+#include "svrg/core/types.hpp"
+
+namespace svrg {
+
+enum class Reduction {
+  plain,       // one buffer a rank, MPI_Allreduce: same bits on the same number of ranks
+  fixed_tree,  // one buffer a virtual shard, added in a fixed binary tree: same bits on any number
+};
+
+/// Turns the sums of virtual shards into a global sum. Use: start(), add into values(s) and tail(s)
+/// for each owned virtual shard s, then reduce(). No allocation once the sizes have been seen.
+template <class Real>
+class Reducer {
+ public:
+  virtual ~Reducer() = default;
+  /// Local: zeroes the parts. `values` numbers of type Real and `tail` doubles a part.
+  virtual void start(Index values, Index tail) = 0;
+  /// Local: where the sum of owned virtual shard s (0 … owned − 1) is to be added.
+  virtual std::span<Real> values(Index s) = 0;
+  virtual std::span<double> tail(Index s) = 0;
+  /// Collective: afterwards total() and total_tail() hold the sums, equal on all ranks.
+  virtual void reduce() = 0;
+  virtual std::span<Real> total() = 0;
+  virtual std::span<double> total_tail() = 0;
+};
+
+/// `owned` of the `virtual_shards` are this rank's; ranks own them in ascending order.
+template <class Real>
+std::unique_ptr<Reducer<Real>> make_reducer(const Communicator& comm, Reduction kind,
+                                            Index virtual_shards, Index owned);
+
+}  // namespace svrg

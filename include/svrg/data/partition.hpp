@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+
+#include "svrg/core/random.hpp"
+#include "svrg/core/types.hpp"
+
+namespace svrg {
+
+enum class RowOrder {
+  shuffled,  // a fixed permutation first, so that sorted files do no harm to local chains
+  file,
+};
+
+/// Which rows of the data set form which virtual shard, and which rank owns it. Pure arithmetic, a
+/// function of (rows, virtual shards, order): never of the number of ranks.
+class Partition {
+ public:
+  Partition(Index rows, Index virtual_shards, RowOrder order);
+
+  Index rows() const noexcept { return rows_; }
+  Index virtual_shards() const noexcept { return shards_; }
+  /// Virtual shard s holds positions [begin(s), begin(s+1)): n/V rows, ±1.
+  Index begin(Index s) const noexcept;
+  Index count(Index s) const noexcept { return begin(s + 1) - begin(s); }
+  Index shard_of_position(Index position) const noexcept;
+  /// Where a row of the data set stands in the order of the shards, and back.
+  Index position_of_row(Index row) const noexcept;
+  Index row_at(Index position) const noexcept;
+
+  /// Rank r of `ranks` owns virtual shards [first_shard(r), first_shard(r+1)).
+  Index first_shard(int rank, int ranks) const noexcept;
+  int owner(Index shard, int ranks) const noexcept;
+
+  /// The default number of virtual shards: 8, or the next power of two where there are more ranks.
+  static Index default_virtual_shards(int ranks) noexcept;
+
+ private:
+  Index rows_, shards_;
+  std::optional<Permutation> permutation_;
+};
+
+}  // namespace svrg

@@ -1,0 +1,49 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "svrg/comm/communicator.hpp"
+#include "svrg/data/shard.hpp"
+
+namespace svrg {
+
+enum class TextFormat { automatic, svmlight, csv };
+enum class IndexBase { one, zero, automatic };
+enum class Storage { automatic, f32, f64 };  // automatic: double for text
+
+struct ReadOptions {
+  TextFormat format = TextFormat::automatic;  // by suffix or the first lines
+  IndexBase index_base = IndexBase::one;      // svmlight; an index 0 is then an error
+  /// Fixes d: a larger index (or another CSV width) is an error.
+  std::optional<Index> columns{};
+  Index max_columns = Index{1} << 31;  // --max-features
+  /// CSV: a header's name, or a number from 1, from the end if negative. Empty: a column named
+  /// label, target, class or y, else the first, unless labels are optional and the features that
+  /// are known of leave no column for one.
+  std::string label_column{};
+  std::string weight_column{};  // CSV: likewise; empty: none
+  /// CSV: 0 finds it (comma, semicolon, tab, blank). A blank stands for a run of blanks and tabs.
+  char separator = 0;
+  std::vector<std::string> feature_names{};  // of a model: CSV columns are matched by name to these
+  bool allow_nonfinite = false;
+  bool labels_required = true;  // false (predict): a row without a label has the label NaN
+  Storage dtype = Storage::automatic;
+  Index virtual_shards = 0;  // 0: Partition::default_virtual_shards
+  RowOrder row_order = RowOrder::shuffled;
+  Index max_memory = 0;  // bytes a rank; 0: no limit
+};
+
+/// Reads a text data set, every rank its own byte range, and hands each row to the rank that owns
+/// its virtual shard. Lines that are blank or start with # hold no row. Collective. The result does
+/// not depend on the number of ranks.
+/// @throws CollectiveError(data) "FILE:LINE:COLUMN: what; remedy", the first broken line of the
+///         file, equal on all ranks; CollectiveError(limit) where it will not fit.
+Shard read_text(const Communicator& comm, const std::string& path, const ReadOptions& options);
+
+/// The distinct labels of a data set in ascending order, or nothing where there are more than
+/// `most`. Collective.
+std::optional<std::vector<double>> distinct_labels(const Communicator& comm, const Shard& shard,
+                                                   Index most);
+
+}  // namespace svrg

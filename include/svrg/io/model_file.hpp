@@ -1,0 +1,45 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "svrg/core/parameters.hpp"
+#include "svrg/core/state.hpp"
+
+namespace svrg::io {
+
+/// A trained model as its file holds it (interface: "svrg-model"): params/<layer>/{weight,bias},
+/// class, feature_name, the settings that made it.
+struct ModelRecord {
+  std::string kind;  // "linear", "logistic", "softmax"
+  ParameterLayout layout;
+  Vec<double> weights;  // flat, [layout.size()]
+  bool intercept = true;
+  Index features = 0;
+  std::vector<double> classes;  // label values by class number; empty for regression
+  std::vector<std::string> feature_names;
+  double l2 = 0;
+  std::string config;    // effective TOML
+  std::string manifest;  // JSON
+  State summary;         // values shown by `svrg inspect`: epoch, objective, grad_norm, …
+};
+
+/// Where a parameter stands in a file: "fc1_weight" in "params/fc1/weight", another name in
+/// "params/<name>"; and back (empty for a path outside params/).
+std::string parameter_path(const std::string& name);
+std::string parameter_name(const std::string& path);
+
+/// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path
+/// (row- major), `class`, `feature_name`; values kind, intercept, n_features, l2, config, manifest.
+/// What the state already says otherwise stays; of the summary only what is not there yet is added.
+void add_model(State& state, const ModelRecord& model);
+/// The model in a state. The layout has each layer's weight before its bias, layers by name; a
+/// linear_weight (K, d) is column_major, a bias has wd_mult 0.
+/// @throws DataError (`name` is used in its message) if something is missing or does not fit.
+ModelRecord model_from_state(const State& state, const std::string& name);
+
+/// Writes a model file, whole and renamed, not sealed. @throws OutputError
+void save_model(const std::string& path, const ModelRecord& model);
+/// Reads a model file or a sealed checkpoint (which carries the same schema). @throws DataError
+ModelRecord load_model(const std::string& path);
+
+}  // namespace svrg::io

@@ -1,0 +1,45 @@
+#pragma once
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "svrg/core/clock.hpp"
+#include "svrg/core/types.hpp"
+
+namespace svrg::io {
+
+/// One line of a run's history: the state after an epoch. NaN where a value does not exist.
+struct EpochRecord {
+  Index epoch = 0, step = 0;
+  double passes = 0, wall_seconds = 0;
+  double objective = 0, grad_norm = 0, duality_gap = 0, learning_rate = 0;
+  bool is_snapshot = false;
+  Index samples = 0, bytes_communicated = 0, messages = 0;
+  std::map<std::string, double> metrics;                              // "train_acc", "valid_acc"
+  std::vector<double> max_rss;                                        // bytes, by rank
+  std::vector<std::array<double, phase_names.size()>> phase_seconds;  // by rank
+};
+
+/// The record of a run on disk: log.jsonl, appended one line an epoch, and run.h5, made anew from
+/// it (whole and renamed). Local; root only.
+class RunRecord {
+ public:
+  /// @param resume_after  keep the lines of epochs ≤ this (a resumed run), −1: start a new record.
+  RunRecord(std::string folder, std::vector<std::string> hostnames, Index resume_after);
+  /// Appends a line. @throws OutputError
+  void append(const EpochRecord& record);
+  /// Rewrites run.h5 with `config` (TOML) and `manifest` (JSON). @throws OutputError
+  void write_hdf5(const std::string& config, const std::string& manifest) const;
+  const std::vector<EpochRecord>& epochs() const noexcept { return epochs_; }
+
+ private:
+  std::string folder_;
+  std::vector<std::string> hostnames_;
+  std::vector<EpochRecord> epochs_;
+};
+
+/// The history of a run.h5, for `svrg inspect`. @throws DataError
+std::vector<EpochRecord> read_history(const std::string& path);
+
+}  // namespace svrg::io

@@ -1,0 +1,95 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "svrg/core/clock.hpp"
+#include "svrg/model/linear_model.hpp"
+#include "svrg/objective/objective.hpp"
+
+namespace svrg {
+
+/// The margins of one direction on this rank's rows, [rows · K].
+using DirectionMargins = std::vector<float>;
+
+/// F(w) = (1/W) Σ σ_i φ(y_i, x_i·w) + R(w) for a linear model, with the margins z = Xw of this
+/// rank's rows at hand. What solvers on margins need, as a few collective verbs.
+class MarginObjective {
+ public:
+  /// comm, model and shard must outlive this. Collective.
+  MarginObjective(const Communicator& comm, const LinearModel& model, const Shard& shard,
+                  Penalty<double> penalty, Reduction reduction, RequestProbe probe = {});
+
+  Index size() const noexcept { return model_.layout().size(); }
+  const Penalty<double>& penalty() const noexcept { return penalty_; }
+  const LinearModel& model() const noexcept { return model_; }
+  const Shard& shard() const noexcept { return shard_; }
+  const Communicator& comm() const noexcept { return comm_; }
+  Index rows() const noexcept { return shard_.info().rows; }
+
+  struct Measurement {
+    double objective = 0, loss = 0;
+    bool finite = true;
+    Requests requests;
+  };
+  /// One sweep: z and r at w, g ← ∇F(w). Collective: one reduction of P values and a tail.
+  Measurement gradient(ConstVecRef<double> w, VecRef<double> g);
+  /// Mean of φ'' at the last gradient(), the least over classes: the curvature in the intercept. 0
+  /// for a model without one.
+  double intercept_curvature() const noexcept { return intercept_curvature_; }
+  /// Margins at w without gradient; the same bits as gradient() leaves. Local.
+  void margins(ConstVecRef<double> w);
+  /// Remembers z; `restore` brings it and r back; `step_margins` gives z − (remembered z). Local.
+  void remember();
+  void restore();
+  DirectionMargins step_margins() const;
+  DirectionMargins direction_margins(ConstVecRef<double> p) const;
+
+  /// Data term along w + Σ α_a p_a, as means. Collective: one reduction of k² + k + 1 values.
+  LineSums line_sums(std::span<const DirectionMargins* const> q, std::span<const double> alpha);
+
+  /// Mean over chains, by their rows, of what `run` leaves in u: one chain on all rows of a rank,
+  /// or one on each virtual shard. Collective: one reduction of P values.
+  using ChainRun = std::function<void(const ChainRows&, Index chain, VecRef<double> u)>;
+  Vec<double> displacement(bool chain_per_shard, const ChainRun& run);
+  /// How many chains that makes over all ranks, and the rows of the shortest one.
+  Index chains(bool chain_per_shard) const;
+
+  /// Mean of φ''(z_i) x_i x_iᵀ over about `samples` rows, the lower triangle, penalty included:
+  /// a stretch of every virtual shard, starting at a place given by `draw`. Collective: P² values.
+  Eigen::MatrixXd curvature(Index samples, std::uint64_t draw);
+  /// Largest row smoothness in the metric of `lower` over about `samples` rows. Collective.
+  double largest_row_curvature(const Eigen::MatrixXd& lower, Index samples, std::uint64_t draw);
+  /// y ← ∇²F(z) p. Collective: P values.
+  void hessian_product(ConstVecRef<double> p, VecRef<double> y);
+
+  struct Smoothness {
+    double largest = 0, mean = 0;  // of a row: L_max and L̄, without penalty
+  };
+  Smoothness smoothness() const;  // Collective
+  /// Seconds of this rank by phase, communication taken out of the others.
+  PhaseTimes& times() noexcept { return times_; }
+
+ private:
+  class Timed;
+  Part sample(const Part& part, Index samples, std::uint64_t draw) const;
+
+  Communicator comm_;
+  const LinearModel& model_;
+  const Shard& shard_;
+  Penalty<double> penalty_;
+  Reduction reduction_;
+  std::unique_ptr<Reducer<double>> reducer_;
+  RequestProbe probe_;
+  double mean_weight_, total_weight_, intercept_curvature_ = 0;
+  std::vector<double> z_, r_, remembered_;
+  PhaseTimes times_;
+};
+
+/// L = c·λ_max(XᵀX/n): smoothness of the mean loss, by power iterations on the rows of all ranks.
+/// Collective. A bound to a few per cent.
+double mean_smoothness(const Communicator& comm, const LinearModel& model, const Shard& shard,
+                       Reduction reduction, int iterations = 12);
+
+}  // namespace svrg

@@ -1,0 +1,92 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "svrg/core/state.hpp"
+#include "svrg/objective/margin_objective.hpp"
+
+namespace svrg {
+
+/// What an engine may look at: the point the outer iteration starts from.
+struct OuterPoint {
+  ConstVecRef<double> weights, gradient;  // w̃ and ∇F(w̃), penalty included
+  Index outer = 0;                        // number of this outer iteration, from 0
+  double contraction = 0;  // of the last two outers: sqrt(Δf_k / Δf_{k−2}); 0 where not known
+};
+
+/// The inner epoch of guarded SVRG: a displacement from the snapshot, by local chains that do not
+/// communicate until its end. Margins and residuals at the snapshot are the objective's.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual const char* name() const = 0;
+  /// Collective.
+  virtual Vec<double> displacement(MarginObjective& f, const OuterPoint& at) = 0;
+  /// Passes over the data that the last displacement cost.
+  virtual double passes() const = 0;
+  /// α_0, the coefficient that the search gave the displacement.
+  virtual void adapt(double alpha) = 0;
+  /// The outer iteration did not decrease F.
+  virtual void reject() = 0;
+  virtual double step_size() const = 0;
+  virtual void save(State& state) const = 0;
+  /// Leaves the objective's margins at another point: measure again afterwards. Collective.
+  virtual void load(MarginObjective& f, const State& state) = 0;
+};
+
+struct EngineOptions {
+  std::uint64_t seed = 1;
+  bool chain_per_shard = false;
+};
+
+/// Variance-reduced steps on single rows with stored residuals, in the lazy two-vector form for
+/// sparse rows (linear_chain.cpp). One pass an epoch.
+class RowEngine : public Engine {
+ public:
+  RowEngine(MarginObjective& f, EngineOptions options);
+  const char* name() const override { return "row"; }
+  Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
+  double passes() const override { return 1; }
+  void adapt(double alpha) override;
+  void reject() override { eta_ /= 4; }
+  double step_size() const override { return eta_; }
+  void save(State& state) const override;
+  void load(MarginObjective& f, const State& state) override;
+
+ private:
+  EngineOptions options_;
+  double eta_, largest_eta_;
+};
+
+/// Minibatch steps preconditioned by a subsampled Hessian: its Cholesky factor on all ranks, a few
+/// large batches an epoch. For P ≤ 2048 parameters.
+/// Source: Roosta-Khorasani & Mahoney (2019), "Sub-sampled Newton methods"; Gonen, Orabona,
+/// Shalev-Shwartz (2016), "Solving ridge regression using sketched preconditioned SVRG".
+class SubsampledNewtonEngine : public Engine {
+ public:
+  static constexpr Index most_parameters = 2048;
+  SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options);
+  const char* name() const override { return direct_ ? "direct" : "ssn"; }
+  Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
+  double passes() const override { return passes_; }
+  void adapt(double) override {}
+  void reject() override { stale_ = true; }
+  double step_size() const override { return step_; }
+  void save(State& state) const override;
+  void load(MarginObjective& f, const State& state) override;
+
+ private:
+  bool due(const OuterPoint& at) const;
+  void build(MarginObjective& f, Index outer);
+
+  EngineOptions options_;
+  bool direct_;  // a quadratic, and all rows in the Hessian: its Newton step is the answer
+  Index samples_, batch_;
+  Index built_at_ = -1;  // outer iteration of the factor; −1: none
+  Vec<double> built_weights_;
+  Eigen::MatrixXd lower_, inverse_;
+  double step_ = 0, passes_ = 0;
+  bool stale_ = false;
+};
+
+}  // namespace svrg

@@ -1,0 +1,50 @@
+#pragma once
+#include <memory>
+
+#include "svrg/data/sampler.hpp"
+#include "svrg/estimator/estimator.hpp"
+#include "svrg/optimizer/optimizer.hpp"
+#include "svrg/solver/solver.hpp"
+
+namespace svrg {
+
+struct MinibatchOptions {
+  double learning_rate = 0.01;
+  bool may_halve = false;  // the rate is the program's own choice: roll back and halve if it fails
+  Index update_freq = 2;   // epochs between snapshots (measurements)
+};
+
+/// MXNet's scheme: global minibatches, one reduction a step, an optimizer's step, a full gradient
+/// every update_freq epochs. With the plain estimator it is SGD, with one batch an epoch gradient
+/// descent.
+template <class Real>
+class MinibatchSolver : public Solver<Real> {
+ public:
+  /// All references must outlive this.
+  MinibatchSolver(const Communicator& comm, const ParameterLayout& layout, Objective<Real>& f,
+                  BatchSource& source, GradientEstimator<Real>& estimator,
+                  Optimizer<Real>& optimizer, MinibatchOptions options);
+  Outcome start(VecRef<Real> w) override;
+  Outcome advance(VecRef<Real> w) override;
+  Outcome measure(VecRef<Real> w) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
+
+ private:
+  void roll_back(VecRef<Real> w);
+
+  Communicator comm_;
+  const ParameterLayout& layout_;
+  Objective<Real>& f_;
+  BatchSource& source_;
+  GradientEstimator<Real>& estimator_;
+  Optimizer<Real>& optimizer_;
+  MinibatchOptions options_;
+  Outcome now_;
+  Index step_in_epoch_ = 0, halvings_ = 0;
+  bool resumed_ = false;
+  Vec<Real> g_, good_;
+  double good_objective_ = 0;
+};
+
+}  // namespace svrg

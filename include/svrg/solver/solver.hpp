@@ -1,0 +1,50 @@
+#pragma once
+#include <limits>
+#include <string>
+
+#include "svrg/core/requests.hpp"
+#include "svrg/core/state.hpp"
+#include "svrg/core/types.hpp"
+
+namespace svrg {
+
+/// Where a solver stands; made from reduced numbers, equal on all ranks.
+struct Outcome {
+  Index epoch = 0;    // whole epochs or outer iterations done
+  Index step = 0;     // updates of the weights done
+  double passes = 0;  // evaluations of ∇f_i over rows, both points counted
+  double learning_rate = 0;
+  bool measured = false;    // objective and gradient norm are those of the weights returned
+  bool epoch_ended = true;  // false: broken off inside an epoch by a request
+  double objective = std::numeric_limits<double>::quiet_NaN();
+  double grad_norm = objective;  // 2-norm of ∇F, penalty included
+  double gap = objective;        // bound on F(w) − F*; NaN where there is none
+  Requests requests;
+  bool finished = false;  // the solver can get no further; `note` says why
+  std::string note;       // for the log: what was adapted, switched, rolled back
+};
+
+/// Moves the weights towards the minimum of an objective.
+template <class Real>
+class Solver {
+ public:
+  virtual ~Solver() = default;
+  /// Measures at w, or finds its place again after load(). Collective.
+  virtual Outcome start(VecRef<Real> w) = 0;
+  /// One epoch or outer iteration, less if a request comes in. Collective.
+  /// @throws NumericError on all ranks where numbers go wrong and nothing can be halved any more;
+  ///         w is then the last good point.
+  virtual Outcome advance(VecRef<Real> w) = 0;
+  /// Measures at w, after the end of training: what was to come is lost. Collective.
+  virtual Outcome measure(VecRef<Real> w) = 0;
+  virtual void save(State& state) const = 0;
+  virtual void load(const State& state) = 0;
+};
+
+/// F(w) − F* ≤ ‖∇F‖²/(2λ) by strong convexity in the penalised coordinates; an intercept, which is
+/// not penalised, is taken as minimised up to its own Newton decrement. NaN without a penalty.
+/// `intercept_curvature` is the mean of φ'' (0: no intercept).
+double optimality_gap(ConstVecRef<double> gradient, ConstVecRef<double> penalty_curvature,
+                      double intercept_curvature);
+
+}  // namespace svrg

@@ -1,0 +1,101 @@
+#pragma once
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "svrg/comm/communicator.hpp"
+#include "svrg/core/clock.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/core/log.hpp"
+#include "svrg/io/checkpoint.hpp"
+#include "svrg/io/model_file.hpp"
+#include "svrg/io/run_record.hpp"
+#include "svrg/solver/solver.hpp"
+
+namespace svrg {
+
+struct TrainerOptions {
+  // When to stop; the first that holds.
+  Index epochs = 100;
+  double passes = std::numeric_limits<double>::infinity();
+  double tol_grad = 1e-6;  // of ‖∇F‖₂ over that at the initial weights; 0 is off
+  // What to keep; nothing without a run directory.
+  std::string run_dir;
+  Index checkpoint_epochs = 5;
+  double checkpoint_seconds = 0;   // used where checkpoint_epochs is 0
+  double checkpoint_interval = 1;  // no more often than this, whatever the epochs
+  int keep = 3;
+  // Going on from a checkpoint: the newest in run_dir, or a file.
+  bool resume_newest = false;
+  std::string resume_file;
+  /// Settings that a resume must share, "key=value" lines: another value is refused.
+  std::string identity;
+  std::string config, manifest;  // TOML and JSON, recorded in every file
+};
+
+struct TrainResult {
+  std::string stop_reason;  // tolerance, precision, epochs, passes, signal, time
+  ExitCode code = ExitCode::done;
+  Outcome last;
+  double first_grad_norm = 0;
+  double seconds = 0;  // of training, resumed parts included
+  Index bytes_communicated = 0, allreduces = 0;
+  std::map<std::string, double> metrics;
+  std::string checkpoint;  // the last one written; empty: none
+};
+
+/// Drives a solver: watches, stops, records, checkpoints. Every rank has one; root touches the
+/// files.
+class Trainer {
+ public:
+  using Metrics = std::function<std::map<std::string, double>(ConstVecRef<double> w)>;
+  using OnEpoch = std::function<void(const io::EpochRecord&, double first_grad_norm)>;
+
+  /// `model` says what the weights mean; its weights are ignored. `rows` is the size of the data
+  /// set. The solver must outlive this.
+  Trainer(const Communicator& comm, Solver<double>& solver, io::ModelRecord model, Index rows,
+          TrainerOptions options, LogSink log);
+  ~Trainer();
+
+  /// Computed at every measured epoch, "train_acc" and the like. Collective.
+  void set_metrics(Metrics metrics) { metrics_ = std::move(metrics); }
+  /// Called on root.
+  void set_on_epoch(OnEpoch on_epoch) { on_epoch_ = std::move(on_epoch); }
+  /// Seconds per phase so far, where the solver keeps them apart.
+  void set_phase_source(std::function<PhaseTimes()> source) { phases_ = std::move(source); }
+
+  /// Trains from w, or from the checkpoint asked for (w is then overwritten). Collective.
+  /// @throws CollectiveError (diverged) after a checkpoint of the last good weights; (output),
+  ///         (data), (usage), (in_use) where files or a resume go wrong.
+  TrainResult fit(VecRef<double> w);
+
+ private:
+  struct Files;  // root's side of a run directory
+  void open_files(VecRef<double> w);
+  void restore(const State& state, VecRef<double> w);
+  void record(const Outcome& at, ConstVecRef<double> w);
+  void save(ConstVecRef<double> w, bool last);
+  bool save_due(const Outcome& at);
+  State state_at(ConstVecRef<double> w) const;
+  std::string reason_to_stop(const Outcome& at) const;
+  void note(const Outcome& at) const;
+
+  Communicator comm_;
+  Solver<double>& solver_;
+  io::ModelRecord model_;
+  TrainerOptions options_;
+  LogSink log_;
+  Metrics metrics_;
+  OnEpoch on_epoch_;
+  std::function<PhaseTimes()> phases_;
+  std::unique_ptr<Files> files_;
+  TrainResult result_;
+  PhaseTimes own_times_, recorded_times_;
+  Index rows_ = 0;
+  double started_ = 0, seconds_before_ = 0, saved_at_ = 0;
+  Index bytes_before_ = 0, allreduces_before_ = 0, resumed_epoch_ = -1;
+};
+
+}  // namespace svrg

@@ -1,0 +1,292 @@
+// The only file that sees MPI's counts: everything is cut at 2^30 elements, as a count is an int.
+#include "svrg/comm/communicator.hpp"
+
+#include <algorithm>
+#include <boost/mpi/communicator.hpp>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <type_traits>
+
+#include "svrg/core/clock.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+constexpr std::size_t chunk_elements = std::size_t{1} << 30;
+// A tail travels in the same message as the values up to this many of them.
+constexpr std::size_t joint_elements = std::size_t{1} << 16;
+
+template <class T>
+MPI_Datatype type_of() {
+  if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
+  if constexpr (std::is_same_v<T, float>) return MPI_FLOAT;
+  if constexpr (std::is_same_v<T, std::int64_t>) return MPI_INT64_T;
+  if constexpr (std::is_same_v<T, std::int32_t>) return MPI_INT32_T;
+  if constexpr (std::is_same_v<T, std::uint8_t> || std::is_same_v<T, std::byte>) return MPI_BYTE;
+}
+
+void check(int status, const char* call) {
+  if (status != MPI_SUCCESS) throw Error(ExitCode::internal, std::string(call) + " failed");
+}
+
+int to_count(std::size_t n) {
+  SVRG_EXPECT(n <= chunk_elements, "an MPI count must be cut to chunks first");
+  return static_cast<int>(n);
+}
+
+}  // namespace
+
+struct Communicator::Group {
+  MPI_Comm comm = MPI_COMM_NULL;  // null: a lone rank, no MPI needed
+  int rank = 0, size = 1;
+  Traffic traffic;
+  std::vector<double> joint;  // workspace of sum()
+
+  explicit Group(MPI_Comm c) : comm(c) {
+    if (comm == MPI_COMM_NULL) return;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+  }
+  ~Group() {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (comm != MPI_COMM_NULL && !finalized) MPI_Comm_free(&comm);
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+
+  bool alone() const { return size == 1; }
+
+  template <class T>
+  void allreduce(T* values, std::size_t n, MPI_Op op) {
+    for (std::size_t at = 0; at < n; at += chunk_elements)
+      check(MPI_Allreduce(MPI_IN_PLACE, values + at, to_count(std::min(chunk_elements, n - at)),
+                          type_of<T>(), op, comm),
+            "MPI_Allreduce");
+    traffic.bytes += static_cast<Index>(n * sizeof(T));
+    ++traffic.allreduces;
+  }
+};
+
+namespace {
+
+// Counts the time a rank spends in a collective.
+class Timed {
+ public:
+  explicit Timed(Traffic& traffic) : traffic_(traffic), start_(now()) {}
+  ~Timed() { traffic_.seconds += now() - start_; }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  Traffic& traffic_;
+  double start_;
+};
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm comm) {
+  MPI_Comm own = MPI_COMM_NULL;
+  check(MPI_Comm_dup(comm, &own), "MPI_Comm_dup");
+  group_ = std::make_shared<Group>(own);
+}
+
+Communicator Communicator::world() {
+  return Communicator(static_cast<MPI_Comm>(boost::mpi::communicator()));
+}
+
+Communicator Communicator::self() { return Communicator(std::make_shared<Group>(MPI_COMM_NULL)); }
+
+int Communicator::rank() const noexcept { return group_->rank; }
+int Communicator::size() const noexcept { return group_->size; }
+const Traffic& Communicator::traffic() const noexcept { return group_->traffic; }
+
+template <class Real>
+void Communicator::sum(std::span<Real> values, std::span<double> tail) const {
+  Group& g = *group_;
+  if (g.alone()) return;
+  const Timed timed(g.traffic);
+  if (values.size() > joint_elements || tail.empty() || values.empty()) {
+    if (!values.empty()) g.allreduce(values.data(), values.size(), MPI_SUM);
+    if (!tail.empty()) g.allreduce(tail.data(), tail.size(), MPI_SUM);
+    return;
+  }
+  // Short: one message of doubles, which is exact for a float's summands and saves a latency.
+  g.joint.resize(values.size() + tail.size());
+  const auto middle = std::copy(values.begin(), values.end(), g.joint.begin());
+  std::copy(tail.begin(), tail.end(), middle);
+  g.allreduce(g.joint.data(), g.joint.size(), MPI_SUM);
+  std::transform(g.joint.begin(), middle, values.begin(),
+                 [](double x) { return static_cast<Real>(x); });
+  std::copy(middle, g.joint.end(), tail.begin());
+}
+
+template <class T>
+void Communicator::broadcast(std::span<T> values, int from) const {
+  Group& g = *group_;
+  if (g.alone()) return;
+  const Timed timed(g.traffic);
+  for (std::size_t at = 0; at < values.size(); at += chunk_elements)
+    check(MPI_Bcast(values.data() + at, to_count(std::min(chunk_elements, values.size() - at)),
+                    type_of<T>(), from, g.comm),
+          "MPI_Bcast");
+  g.traffic.bytes += static_cast<Index>(values.size_bytes());
+}
+
+std::string Communicator::broadcast(const std::string& text, int from) const {
+  auto length = static_cast<std::int64_t>(text.size());
+  broadcast(std::span(&length, 1), from);
+  std::string answer = text;
+  answer.resize(static_cast<std::size_t>(length));
+  broadcast(std::as_writable_bytes(std::span(answer)), from);
+  return answer;
+}
+
+template <class T>
+std::vector<T> Communicator::gather(std::span<const T> values) const {
+  const Group& g = *group_;
+  if (g.alone()) return {values.begin(), values.end()};
+  // Everybody to everybody, through the one call that chunks.
+  const auto bytes = std::as_bytes(values);
+  const std::vector<std::byte> mine(bytes.begin(), bytes.end());
+  const auto incoming =
+      exchange(std::vector<std::vector<std::byte>>(static_cast<std::size_t>(g.size), mine));
+  std::vector<T> all;
+  for (const auto& piece : incoming) {
+    const std::size_t before = all.size();
+    all.resize(before + piece.size() / sizeof(T));
+    if (!piece.empty()) std::memcpy(all.data() + before, piece.data(), piece.size());
+  }
+  return all;
+}
+
+Index Communicator::sum(Index value) const {
+  Group& g = *group_;
+  if (g.alone()) return value;
+  const Timed timed(g.traffic);
+  g.allreduce(&value, 1, MPI_SUM);
+  return value;
+}
+
+Index Communicator::max(Index value) const {
+  Group& g = *group_;
+  if (g.alone()) return value;
+  const Timed timed(g.traffic);
+  g.allreduce(&value, 1, MPI_MAX);
+  return value;
+}
+
+double Communicator::max(double value) const {
+  Group& g = *group_;
+  if (g.alone()) return value;
+  const Timed timed(g.traffic);
+  g.allreduce(&value, 1, MPI_MAX);
+  return value;
+}
+
+Index Communicator::sum_before(Index value) const {
+  Group& g = *group_;
+  if (g.alone()) return 0;
+  const Timed timed(g.traffic);
+  Index before = 0;
+  check(MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, g.comm), "MPI_Exscan");
+  return g.rank == 0 ? 0 : before;  // MPI leaves rank 0's answer undefined
+}
+
+std::vector<std::vector<std::byte>> Communicator::exchange(
+    const std::vector<std::vector<std::byte>>& outgoing) const {
+  Group& g = *group_;
+  const auto ranks = static_cast<std::size_t>(g.size);
+  SVRG_EXPECT(outgoing.size() == ranks, "exchange needs one buffer a rank");
+  if (g.alone()) return outgoing;
+  const Timed timed(g.traffic);
+  std::vector<std::int64_t> sent(ranks), received(ranks);
+  for (std::size_t r = 0; r < ranks; ++r) sent[r] = static_cast<std::int64_t>(outgoing[r].size());
+  check(MPI_Alltoall(sent.data(), 1, MPI_INT64_T, received.data(), 1, MPI_INT64_T, g.comm),
+        "MPI_Alltoall");
+  std::vector<std::vector<std::byte>> incoming(ranks);
+  std::vector<MPI_Request> requests;
+  constexpr int tag = 1;
+  const auto me = static_cast<std::size_t>(g.rank);
+  for (std::size_t r = 0; r < ranks; ++r) {
+    incoming[r].resize(static_cast<std::size_t>(received[r]));
+    if (r == me) continue;
+    for (std::size_t at = 0; at < incoming[r].size(); at += chunk_elements)
+      check(MPI_Irecv(incoming[r].data() + at,
+                      to_count(std::min(chunk_elements, incoming[r].size() - at)), MPI_BYTE,
+                      static_cast<int>(r), tag, g.comm, &requests.emplace_back()),
+            "MPI_Irecv");
+  }
+  incoming[me] = outgoing[me];
+  for (std::size_t r = 0; r < ranks; ++r) {
+    if (r == me) continue;
+    g.traffic.bytes += sent[r];
+    for (std::size_t at = 0; at < outgoing[r].size(); at += chunk_elements)
+      check(MPI_Isend(outgoing[r].data() + at,
+                      to_count(std::min(chunk_elements, outgoing[r].size() - at)), MPI_BYTE,
+                      static_cast<int>(r), tag, g.comm, &requests.emplace_back()),
+            "MPI_Isend");
+  }
+  check(MPI_Waitall(to_count(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+        "MPI_Waitall");
+  return incoming;
+}
+
+void Communicator::barrier() const {
+  if (!group_->alone()) check(MPI_Barrier(group_->comm), "MPI_Barrier");
+}
+
+Communicator Communicator::split(int color, int key) const {
+  if (group_->comm == MPI_COMM_NULL) return self();
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(group_->comm, color, key, &part), "MPI_Comm_split");
+  return Communicator(std::make_shared<Group>(part));
+}
+
+void Communicator::agree(std::string_view task, const std::function<void()>& local_work) const {
+  auto code = ExitCode::done;
+  std::string message;
+  const auto failed = [&](ExitCode with, const char* what) {
+    code = with;
+    message = std::string(task) + (task.empty() ? "" : ": ") + what;
+  };
+  try {
+    local_work();
+  } catch (const Error& error) {
+    failed(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    failed(ExitCode::limit, "out of memory");
+  } catch (const std::exception& error) {
+    failed(ExitCode::internal, error.what());
+  }
+  Group& g = *group_;
+  struct {
+    int severity, rank;
+  } worst{static_cast<int>(code), g.rank};
+  if (!g.alone()) {
+    const Timed timed(g.traffic);
+    check(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, g.comm), "MPI_Allreduce");
+    ++g.traffic.allreduces;
+  }
+  if (worst.severity == 0) return;
+  message = broadcast(message, worst.rank);
+  throw CollectiveError(static_cast<ExitCode>(worst.severity), worst.rank, message);
+}
+
+#define SVRG_INSTANTIATE(T)                                          \
+  template void Communicator::broadcast<T>(std::span<T>, int) const; \
+  template std::vector<T> Communicator::gather<T>(std::span<const T>) const;
+SVRG_INSTANTIATE(double)
+SVRG_INSTANTIATE(float)
+SVRG_INSTANTIATE(std::int64_t)
+SVRG_INSTANTIATE(std::int32_t)
+SVRG_INSTANTIATE(std::uint8_t)
+SVRG_INSTANTIATE(std::byte)
+#undef SVRG_INSTANTIATE
+template void Communicator::sum<double>(std::span<double>, std::span<double>) const;
+template void Communicator::sum<float>(std::span<float>, std::span<double>) const;
+
+}  // namespace svrg

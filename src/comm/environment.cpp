@@ -1,0 +1,88 @@
+// run() is the only place that ends a program. An exception caught outside the life of boost's
+// environment loses its exit code, and a finalize on one rank only hangs the job: so everything is
+// caught inside, and an error that only this rank knows of ends in MPI_Abort.
+#include "svrg/comm/environment.hpp"
+
+#include <mpi.h>
+
+#include <boost/mpi/environment.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+std::unique_ptr<boost::mpi::environment>& environment() {
+  static std::unique_ptr<boost::mpi::environment> instance;
+  return instance;
+}
+
+int launcher_value(std::initializer_list<const char*> names, int otherwise) {
+  for (const char* name : names)
+    if (const char* text = std::getenv(name)) return std::atoi(text);
+  return otherwise;
+}
+
+[[noreturn]] void abort_job(const std::string& message, ExitCode code) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  std::fprintf(stderr, "svrg: error: rank %d: %s\n", rank, message.c_str());
+  std::fflush(stderr);
+  MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  std::_Exit(static_cast<int>(code));
+}
+
+}  // namespace
+
+Environment::Environment(int& argc, char**& argv) : owner_(false) {
+  int initialized = 0;
+  MPI_Initialized(&initialized);
+  if (initialized) return;
+  environment() = std::make_unique<boost::mpi::environment>(argc, argv, false);
+  owner_ = true;
+}
+
+Environment::~Environment() {
+  if (owner_) environment().reset();
+}
+
+int run(int argc, char** argv, const std::function<int(int, char**)>& body) {
+  Environment alive(argc, argv);
+  int size = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  try {
+    return body(argc, argv);
+  } catch (const CollectiveError& error) {
+    // Every rank is here with the same error: one line, and an orderly end.
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0) std::fprintf(stderr, "svrg: error: %s\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const Error& error) {
+    if (size == 1) {
+      std::fprintf(stderr, "svrg: error: %s\n", error.what());
+      return static_cast<int>(error.code());
+    }
+    abort_job(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    abort_job("out of memory", ExitCode::limit);
+  } catch (const std::exception& error) {
+    abort_job(error.what(), ExitCode::internal);
+  }
+}
+
+int launcher_rank() {
+  return launcher_value({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}, 0);
+}
+
+int launcher_size() {
+  return launcher_value({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}, 1);
+}
+
+}  // namespace svrg

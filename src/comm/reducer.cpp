@@ -1,0 +1,88 @@
+// Why two kinds: MPI_Allreduce may add in any order, and Open MPI picks one by count and by number
+// of ranks; a tree over the virtual shards adds the same numbers in the same order on any of them.
+#include "svrg/comm/reducer.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+template <class T>
+std::span<T> piece(std::vector<T>& all, Index at, Index size) {
+  return {all.data() + at * size, static_cast<std::size_t>(size)};
+}
+
+template <class Real>
+class PlainReducer : public Reducer<Real> {
+ public:
+  explicit PlainReducer(Communicator comm) : comm_(std::move(comm)) {}
+  void start(Index values, Index tail) override {
+    values_.assign(static_cast<std::size_t>(values), Real{0});
+    tail_.assign(static_cast<std::size_t>(tail), 0);
+  }
+  std::span<Real> values(Index) override { return values_; }
+  std::span<double> tail(Index) override { return tail_; }
+  void reduce() override { comm_.sum(std::span(values_), std::span(tail_)); }
+  std::span<Real> total() override { return values_; }
+  std::span<double> total_tail() override { return tail_; }
+
+ private:
+  Communicator comm_;
+  std::vector<Real> values_;
+  std::vector<double> tail_;
+};
+
+template <class Real>
+class TreeReducer : public Reducer<Real> {
+ public:
+  TreeReducer(Communicator comm, Index virtual_shards, Index owned)
+      : comm_(std::move(comm)), shards_(virtual_shards), owned_(owned) {}
+  void start(Index values, Index tail) override {
+    count_ = values;
+    tail_count_ = tail;
+    values_.assign(static_cast<std::size_t>(owned_ * values), Real{0});
+    tail_.assign(static_cast<std::size_t>(owned_ * tail), 0);
+  }
+  std::span<Real> values(Index s) override { return piece(values_, s, count_); }
+  std::span<double> tail(Index s) override { return piece(tail_, s, tail_count_); }
+  void reduce() override {
+    values_ = comm_.gather(std::span<const Real>(values_));
+    tail_ = comm_.gather(std::span<const double>(tail_));
+    add_tree(values_, count_);
+    add_tree(tail_, tail_count_);
+  }
+  std::span<Real> total() override { return piece(values_, 0, count_); }
+  std::span<double> total_tail() override { return piece(tail_, 0, tail_count_); }
+
+ private:
+  template <class T>
+  void add_tree(std::vector<T>& all, Index size) const {
+    for (Index step = 1; step < shards_; step *= 2)
+      for (Index s = 0; s + step < shards_; s += 2 * step) {
+        const auto to = piece(all, s, size), from = piece(all, s + step, size);
+        std::transform(to.begin(), to.end(), from.begin(), to.begin(), std::plus<T>());
+      }
+  }
+  Communicator comm_;
+  Index shards_, owned_, count_ = 0, tail_count_ = 0;
+  std::vector<Real> values_;
+  std::vector<double> tail_;
+};
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<Reducer<Real>> make_reducer(const Communicator& comm, Reduction kind,
+                                            Index virtual_shards, Index owned) {
+  if (kind == Reduction::plain) return std::make_unique<PlainReducer<Real>>(comm);
+  return std::make_unique<TreeReducer<Real>>(comm, virtual_shards, owned);
+}
+
+template std::unique_ptr<Reducer<double>> make_reducer(const Communicator&, Reduction, Index,
+                                                       Index);
+template std::unique_ptr<Reducer<float>> make_reducer(const Communicator&, Reduction, Index, Index);
+
+}  // namespace svrg

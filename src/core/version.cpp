@@ -1,0 +1,7 @@
+#include "svrg/core/version.hpp"
+
+namespace svrg {
+
+std::string version() { return SVRG_VERSION; }
+
+}  // namespace svrg

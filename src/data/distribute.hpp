@@ -1,0 +1,59 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/text_parser.hpp"
+#include "svrg/comm/communicator.hpp"
+#include "svrg/data/shard.hpp"
+
+namespace svrg::text {
+
+/// Which rank a row of the data set goes to, and where it stands among that rank's rows.
+class Routes {
+ public:
+  Routes(const Partition& partition, int rank, int ranks);
+  struct Route {
+    std::size_t rank;
+    Index slot;
+  };
+  Route of_row(Index global_row) const noexcept;
+  std::size_t rank() const noexcept { return rank_; }
+  std::size_t ranks() const noexcept { return begins_.size() - 1; }
+  /// Rows of this rank.
+  Index slots() const noexcept { return begins_[rank_ + 1] - begins_[rank_]; }
+
+ private:
+  const Partition& partition_;
+  std::size_t rank_;
+  std::vector<Index> begins_;  // first position of each rank, [ranks + 1]
+};
+
+/// Takes parsed rows to the ranks that own them, straight into their final place. A rank's own rows
+/// are never packed.
+class Distributor {
+ public:
+  struct Result {
+    RowStore store;
+    std::vector<double> labels, weights;
+  };
+  virtual ~Distributor() = default;
+  /// Collective. Tells the owners how many entries each row has: `lengths` of this rank's rows of
+  /// the file, the first of which is row `first_row` of the data set. CSR only; dense needs none.
+  virtual void announce(Index first_row, std::span<const std::int32_t> lengths) = 0;
+  /// Bytes this rank's rows will take. Local.
+  virtual Index bytes_needed() const = 0;
+  /// Local. Before the first add().
+  virtual void allocate() = 0;
+  /// Places own rows and packs the others'. Local.
+  virtual void add(Index first_row, const RowBlock& rows) = 0;
+  /// Sends what is packed, places what comes. Collective.
+  virtual void deliver() = 0;
+  virtual Result finish() = 0;
+};
+
+std::unique_ptr<Distributor> make_distributor(const Communicator& comm, const Partition& partition,
+                                              Index columns, bool dense, bool floats,
+                                              bool weighted);
+
+}  // namespace svrg::text

@@ -1,0 +1,56 @@
+// All cuts are floor(n·k/m): even to one row, monotone, and invertible in closed form.
+#include "svrg/data/partition.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+// "svrg rows": part of what a data set's partition is, so it never changes.
+constexpr std::uint64_t permutation_key = 0x7376726720726f77;
+
+Index cut(Index n, Index k, Index m) { return n * k / m; }
+
+// The k with cut(n, k, m) ≤ item < cut(n, k+1, m).
+Index stretch_of(Index item, Index n, Index m) { return ((item + 1) * m - 1) / n; }
+
+}  // namespace
+
+Partition::Partition(Index rows, Index virtual_shards, RowOrder order)
+    : rows_(rows), shards_(virtual_shards) {
+  SVRG_EXPECT(rows >= 0 && virtual_shards > 0, "a partition needs rows ≥ 0 and shards ≥ 1");
+  SVRG_EXPECT(rows < std::numeric_limits<Index>::max() / virtual_shards - 1, "too many rows");
+  if (order == RowOrder::shuffled && rows > 1) permutation_.emplace(rows, permutation_key);
+}
+
+Index Partition::begin(Index s) const noexcept { return cut(rows_, s, shards_); }
+
+Index Partition::shard_of_position(Index position) const noexcept {
+  return stretch_of(position, rows_, shards_);
+}
+
+Index Partition::position_of_row(Index row) const noexcept {
+  return permutation_ ? (*permutation_)(row) : row;
+}
+
+Index Partition::row_at(Index position) const noexcept {
+  return permutation_ ? permutation_->inverse(position) : position;
+}
+
+Index Partition::first_shard(int rank, int ranks) const noexcept {
+  return cut(shards_, rank, ranks);
+}
+
+int Partition::owner(Index shard, int ranks) const noexcept {
+  return static_cast<int>(stretch_of(shard, shards_, ranks));
+}
+
+Index Partition::default_virtual_shards(int ranks) noexcept {
+  return static_cast<Index>(std::bit_ceil(static_cast<unsigned>(std::max(8, ranks))));
+}
+
+}  // namespace svrg

@@ -1,0 +1,85 @@
+// The views of batch_ point into heap blocks that this object owns, so a move carries them along.
+#include "svrg/data/shard.hpp"
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+template <class T>
+Rows view(const DenseStore<T>& store, Index rows, Index columns) {
+  return DenseRows<T>{store.data.data(), rows, columns, columns};
+}
+template <class T>
+Rows view(const CsrStore<T>& store, Index rows, Index columns) {
+  return CsrRows<T>{store.values.data(), store.indices.data(), store.starts.data(), rows, columns};
+}
+
+template <class T>
+bool holds(const DenseStore<T>& store, Index rows, Index columns) {
+  return static_cast<Index>(store.data.size()) == rows * columns;
+}
+template <class T>
+bool holds(const CsrStore<T>& store, Index rows, Index) {
+  return static_cast<Index>(store.starts.size()) == rows + 1 &&
+         store.starts.back() == static_cast<Index>(store.values.size()) &&
+         store.indices.size() == store.values.size();
+}
+
+template <class T>
+Index size_in_bytes(const std::vector<T>& v) {
+  return static_cast<Index>(v.size() * sizeof(T));
+}
+template <class T>
+Index size_in_bytes(const DenseStore<T>& store) {
+  return size_in_bytes(store.data);
+}
+template <class T>
+Index size_in_bytes(const CsrStore<T>& store) {
+  return size_in_bytes(store.values) + size_in_bytes(store.indices) + size_in_bytes(store.starts);
+}
+
+}  // namespace
+
+Shard::Shard(DataInfo info, Partition partition, int rank, int ranks, RowStore store,
+             std::vector<double> labels, std::vector<double> weights)
+    : info_(std::move(info)),
+      partition_(std::move(partition)),
+      first_shard_(partition_.first_shard(rank, ranks)),
+      store_(std::move(store)),
+      labels_(std::move(labels)),
+      weights_(std::move(weights)) {
+  const Index end_shard = partition_.first_shard(rank + 1, ranks);
+  const Index first = partition_.begin(first_shard_);
+  SVRG_EXPECT(rows() == partition_.begin(end_shard) - first, "one label for each row owned");
+  SVRG_EXPECT(weights_.empty() || weights_.size() == labels_.size(), "one weight a row, or none");
+  SVRG_EXPECT(std::visit([&](const auto& s) { return holds(s, rows(), info_.columns); }, store_),
+              "the store's size must be that of the rows");
+  global_rows_.resize(labels_.size());
+  for (Index i = 0; i < rows(); ++i)
+    global_rows_[static_cast<std::size_t>(i)] = partition_.row_at(first + i);
+  for (Index s = first_shard_; s < end_shard; ++s)
+    parts_.push_back({s - first_shard_, partition_.begin(s) - first, partition_.count(s)});
+  point_batch();
+}
+
+void Shard::set_labels(std::vector<double> labels) {
+  SVRG_EXPECT(labels.size() == labels_.size(), "one label for each row owned");
+  labels_ = std::move(labels);
+  point_batch();
+}
+
+Index Shard::bytes() const noexcept {
+  return std::visit([](const auto& s) { return size_in_bytes(s); }, store_) +
+         size_in_bytes(labels_) + size_in_bytes(weights_) + size_in_bytes(global_rows_);
+}
+
+void Shard::point_batch() {
+  inputs_.assign(1,
+                 {"data",
+                  std::visit([&](const auto& s) { return view(s, rows(), info_.columns); }, store_),
+                  {}});
+  batch_ = {inputs_, labels_, weights_, {}, global_rows_, parts_};
+}
+
+}  // namespace svrg

@@ -1,0 +1,116 @@
+// A file is replaced whole or not at all: written under a temporary name, synced, renamed, and the
+// folder synced, each step checked, because the last error of a full or failing disk may come at
+// any of them.
+#include "svrg/io/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <new>
+
+#include "io/descriptor.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg::io {
+namespace {
+
+constexpr std::size_t longest_transfer = std::size_t{1} << 30;
+
+std::string errno_text() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe)
+
+[[noreturn]] void fail_write(const char* step, const std::string& path, std::size_t bytes) {
+  throw OutputError(
+      fmt::format("cannot write {} ({} bytes): {}: {}", path, bytes, step, errno_text()));
+}
+
+void write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
+  const std::size_t total = bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), std::min(bytes.size(), longest_transfer));
+    if (written < 0 && errno == EINTR) continue;
+    if (written == 0) errno = ENOSPC;  // else this loop would not end
+    if (written <= 0) fail_write("write", path, total);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+// Some network file systems cannot sync a folder; they have nothing to sync then.
+void sync_folder(const std::string& folder, const std::string& path, std::size_t bytes) {
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd < 0) fail_write("open its folder", path, bytes);
+  if (::fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)
+    fail_write("sync its folder", path, bytes);
+}
+
+class Temporary {
+ public:
+  explicit Temporary(std::string path) : path_(std::move(path)) {}
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  const char* path() const noexcept { return path_.c_str(); }
+  void is_renamed() noexcept { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  const std::filesystem::path target(path);
+  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
+  if (!target.has_filename()) throw OutputError("cannot write '" + path + "': it names no file");
+  Temporary temporary(folder + "/." + target.filename().string() + ".tmp");
+  Descriptor fd(::open(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (fd < 0) fail_write("open", path, bytes.size());
+  write_all(fd, bytes, path);
+  if (::fsync(fd) < 0) fail_write("sync", path, bytes.size());
+  if (fd.close() < 0) fail_write("close", path, bytes.size());
+  if (::rename(temporary.path(), path.c_str()) < 0) fail_write("rename", path, bytes.size());
+  temporary.is_renamed();
+  sync_folder(folder, path, bytes.size());
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  write_file(path, std::as_bytes(std::span(text)));
+}
+
+std::vector<std::byte> read_file(const std::string& path, Index limit) {
+  const auto fail = [&](const std::string& why) {
+    throw DataError("cannot read " + path + ": " + why);
+  };
+  // Without O_NONBLOCK a pipe of that name would wait for its writer.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (fd < 0 || ::fstat(fd, &status) < 0) fail(errno_text());
+  if (!S_ISREG(status.st_mode)) fail("it is no regular file");
+  if (status.st_size > limit)
+    fail(fmt::format("it has {} bytes, above the limit of {}", status.st_size, limit));
+  std::vector<std::byte> bytes;
+  try {
+    bytes.resize(static_cast<std::size_t>(status.st_size));
+  } catch (const std::bad_alloc&) {
+    throw LimitError(
+        fmt::format("cannot read {}: no memory for its {} bytes", path, status.st_size));
+  }
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got =
+        ::read(fd, bytes.data() + done, std::min(bytes.size() - done, longest_transfer));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(errno_text());
+    if (got == 0) fail(fmt::format("it ends after {} of {} bytes", done, bytes.size()));
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+}  // namespace svrg::io

@@ -1,0 +1,187 @@
+// Model files and checkpoints hold a model in one schema: both go through a State here.
+#include "svrg/io/model_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "io/checkpoint_file.hpp"
+#include "io/path.hpp"
+#include "io/schema.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/io/document.hpp"
+#include "svrg/io/file.hpp"
+
+namespace svrg::io {
+namespace {
+
+constexpr const char *model_format = "svrg-model", *linear_weight = "linear_weight";
+constexpr std::string_view parameter_group = "params";
+constexpr std::array<std::string_view, 2> endings = {"weight", "bias"};
+constexpr std::array<const char*, 6> own_values = {"kind", "intercept", "n_features",
+                                                   "l2",   "config",    "manifest"};
+
+Parameter parameter_of(const std::string& name, const Array& array) {
+  Parameter parameter;
+  parameter.name = name;
+  parameter.shape = array.shape;
+  parameter.column_major = name == linear_weight && array.shape.size() == 2;
+  if (name.ends_with("_bias")) parameter.wd_mult = 0;
+  return parameter;
+}
+
+// The order that linear models have: of each layer, weight before bias.
+std::vector<std::pair<std::string, const Array*>> parameters_in(const State& state) {
+  std::vector<std::pair<std::string, const Array*>> found;
+  for (const auto& [path, array] : state.arrays)
+    if (const std::string name = parameter_name(path); !name.empty())
+      found.emplace_back(name, &array);
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    const auto key = [](std::string_view name) {
+      const bool is_bias = name.ends_with("_bias"), is_weight = name.ends_with("_weight");
+      return std::tuple(name.substr(0, name.size() - (is_bias     ? 5
+                                                      : is_weight ? 7
+                                                                  : 0)),
+                        is_bias, name);
+    };
+    return key(a.first) < key(b.first);
+  });
+  return found;
+}
+
+void check_linear(const ModelRecord& model, const std::string& name) {
+  const auto names = model.layout.all();
+  const auto has = [&](std::string_view wanted) {
+    return std::ranges::any_of(names, [&](const Parameter& p) { return p.name == wanted; });
+  };
+  if (!has(linear_weight)) return;
+  const auto& shape = model.layout.at(linear_weight).shape;
+  if (shape.size() != 2 || shape[1] != model.features)
+    throw DataError(fmt::format("{}: /params/linear/weight is not (classes, n_features = {})", name,
+                                model.features));
+  if (model.intercept != has("linear_bias"))
+    throw DataError(name + ": the attribute intercept and /params/linear/bias disagree");
+  if (model.intercept && model.layout.at("linear_bias").shape != std::vector<Index>{shape[0]})
+    throw DataError(fmt::format("{}: /params/linear/bias has not {} values", name, shape[0]));
+  const auto classes = static_cast<Index>(model.classes.size());
+  if (classes != 0 && classes != std::max<Index>(shape[0], 2))
+    throw DataError(
+        fmt::format("{}: {} class labels for {} rows of weights", name, classes, shape[0]));
+}
+
+// Ours are doubles; a file from elsewhere may have floats or integers.
+Vec<double> to_doubles(const State& state, const std::string& path) {
+  return std::visit(
+      [&]<class T>(const std::vector<T>& values) -> Vec<double> {
+        if constexpr (std::is_arithmetic_v<T>)
+          return Eigen::Map<const Vec<T>>(values.data(), static_cast<Index>(values.size()))
+              .template cast<double>();
+        else
+          throw DataError("/" + path + " holds no numbers");
+      },
+      state.array(path).data);
+}
+
+std::string optional_text(const State& state, const std::string& key) {
+  return state.values.contains(key) ? state.text(key) : std::string();
+}
+
+}  // namespace
+
+std::string parameter_path(const std::string& name) {
+  for (const auto ending : endings) {
+    const auto layer = static_cast<std::ptrdiff_t>(name.size() - ending.size()) - 1;
+    if (layer > 0 && name.ends_with(ending) && name[static_cast<std::size_t>(layer)] == '_')
+      return fmt::format("{}/{}/{}", parameter_group,
+                         name.substr(0, static_cast<std::size_t>(layer)), ending);
+  }
+  return fmt::format("{}/{}", parameter_group, name);
+}
+
+std::string parameter_name(const std::string& path) {
+  if (!path.starts_with(std::string(parameter_group) + "/")) return {};
+  const std::string name = path.substr(parameter_group.size() + 1);
+  const auto slash = name.rfind('/');
+  if (slash == std::string::npos || std::ranges::count(endings, leaf_of(name)) == 0) return name;
+  return fmt::format("{}_{}", name.substr(0, slash), leaf_of(name));
+}
+
+void add_model(State& state, const ModelRecord& model) {
+  SVRG_EXPECT(model.weights.size() == model.layout.size(), "a model's weights fit its layout");
+  for (const auto& parameter : model.layout.all()) {
+    const Vec<double> values =
+        to_row_major(parameter, model.weights.segment(parameter.offset, parameter.size));
+    Array array = Array::vector<double>(values);
+    array.shape = parameter.shape;
+    state.arrays.insert_or_assign(parameter_path(parameter.name), std::move(array));
+  }
+  if (!model.classes.empty())
+    state.arrays.insert_or_assign("class", Array::vector(std::vector<double>(model.classes)));
+  if (!model.feature_names.empty())
+    state.arrays.insert_or_assign("feature_name",
+                                  Array::vector(std::vector<std::string>(model.feature_names)));
+  state.values.insert_or_assign("kind", model.kind);
+  state.values.insert_or_assign("intercept", std::int64_t{model.intercept});
+  state.values.insert_or_assign("n_features", model.features);
+  state.values.insert_or_assign("l2", model.l2);
+  state.values.insert_or_assign("config", model.config);
+  state.values.insert_or_assign("manifest", model.manifest);
+  state.arrays.insert(model.summary.arrays.begin(), model.summary.arrays.end());
+  state.values.insert(model.summary.values.begin(), model.summary.values.end());
+}
+
+ModelRecord model_from_state(const State& state, const std::string& name) {
+  try {
+    ModelRecord model;
+    model.kind = state.text("kind");
+    model.intercept = state.integer("intercept") != 0;
+    model.features = state.integer("n_features");
+    model.l2 = state.real("l2");
+    model.config = optional_text(state, "config");
+    model.manifest = optional_text(state, "manifest");
+    const auto parameters = parameters_in(state);
+    if (parameters.empty()) throw DataError("it holds no parameters");
+    for (const auto& [key, array] : parameters) model.layout.add(parameter_of(key, *array));
+    model.weights.resize(model.layout.size());
+    for (const auto& p : model.layout.all())
+      model.weights.segment(p.offset, p.size) =
+          from_row_major(p, to_doubles(state, parameter_path(p.name)));
+    if (state.arrays.contains("class")) {
+      const Vec<double> labels = to_doubles(state, "class");
+      model.classes.assign(labels.begin(), labels.end());
+    }
+    if (const auto found = state.arrays.find("feature_name"); found != state.arrays.end()) {
+      const auto* names = std::get_if<std::vector<std::string>>(&found->second.data);
+      if (!names || static_cast<Index>(names->size()) != model.features)
+        throw DataError(fmt::format("/feature_name is not {} strings", model.features));
+      model.feature_names = *names;
+    }
+    for (const auto& [key, value] : state.values)
+      if (key.find('/') == std::string::npos &&
+          std::ranges::find(own_values, key) == own_values.end())
+        model.summary.values.emplace(key, value);
+    check_linear(model, name);
+    return model;
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    throw DataError(what.starts_with(name) ? what : name + ": " + what);
+  }
+}
+
+void save_model(const std::string& path, const ModelRecord& model) {
+  State state;
+  add_model(state, model);
+  write_file(path, to_image(to_document(state, model_format, model.kind + " model")));
+}
+
+ModelRecord load_model(const std::string& path) {
+  const auto file = read_file(path);
+  if (is_sealed(file)) return model_from_state(state_of_payload(unseal(file, path), path), path);
+  Document document = from_image(file, path);
+  expect_format(document, model_format, path);
+  return model_from_state(to_state(std::move(document), path), path);
+}
+
+}  // namespace svrg::io

@@ -1,0 +1,117 @@
+// log.jsonl is the record: one appended line an epoch, in one write, so that a kill costs one line
+// at most. run.h5 is made anew from it, because HDF5 files must never be appended to in place.
+#include "svrg/io/run_record.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include "io/descriptor.hpp"
+#include "io/run_history.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/io/document.hpp"
+#include "svrg/io/file.hpp"
+
+namespace svrg::io {
+namespace {
+
+constexpr const char* run_format = "svrg-run";
+
+std::string log_path(const std::string& folder) { return folder + "/log.jsonl"; }
+std::string hdf5_path(const std::string& folder) { return folder + "/run.h5"; }
+
+std::string read_text(const std::string& path) {
+  const auto bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// A last line that cannot be read was torn by a kill and is dropped; one in the middle is damage.
+std::string cut_log(const std::string& path, Index last_epoch, std::vector<EpochRecord>& epochs) {
+  const std::string text = read_text(path);
+  std::string kept;
+  Index number = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    std::optional<EpochRecord> record;
+    try {
+      record = from_json_line(line);
+    } catch (const DataError& error) {
+      if (begin < text.size())
+        throw DataError(fmt::format("{}:{}: {}", path, number, error.what()));
+      break;
+    }
+    if (record->epoch > last_epoch) continue;
+    kept.append(line).append(1, '\n');
+    epochs.push_back(std::move(*record));
+  }
+  return kept;
+}
+
+// The file's length is put back after a short write: half a line would join the next one.
+void append_line(const std::string& path, const std::string& line) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  const auto fail = [&](int error, const char* more) {
+    throw OutputError(fmt::format("cannot append {} bytes to {}: {}{}", line.size(), path,
+                                  std::strerror(error), more));
+  };
+  struct stat before {};
+  if (fd < 0 || ::fstat(fd, &before) < 0) fail(errno, "");
+  ssize_t written = 0;
+  do written = ::write(fd, line.data(), line.size());
+  while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(line.size())) {
+    if (fd.close() < 0) fail(errno, "");
+    return;
+  }
+  const int error = written < 0 ? errno : ENOSPC;
+  fail(error, ::ftruncate(fd, before.st_size) < 0 ? "; half a line stays" : "");
+}
+
+Variable text_variable(const std::string& text, const char* long_name) {
+  Variable variable;
+  variable.data = {{}, std::vector<std::string>{text}};
+  variable.long_name = long_name;
+  return variable;
+}
+
+}  // namespace
+
+RunRecord::RunRecord(std::string folder, std::vector<std::string> hostnames, Index resume_after)
+    : folder_(std::move(folder)), hostnames_(std::move(hostnames)) {
+  const std::string path = log_path(folder_);
+  std::string kept;
+  if (resume_after >= 0 && std::filesystem::exists(path))
+    kept = cut_log(path, resume_after, epochs_);
+  write_file(path, kept);
+}
+
+void RunRecord::append(const EpochRecord& record) {
+  for (const auto& [name, value] : record.metrics)
+    SVRG_EXPECT(!is_reserved(name), "a metric's name is not one of the record's own");
+  append_line(log_path(folder_), to_json_line(record));
+  epochs_.push_back(record);
+}
+
+void RunRecord::write_hdf5(const std::string& config, const std::string& manifest) const {
+  Document document = history_document(epochs_, hostnames_);
+  document.attributes = root_attributes(run_format, "svrg run");
+  document.variables["config"] = text_variable(config, "effective configuration, TOML");
+  document.variables["manifest"] = text_variable(manifest, "what made the run, JSON");
+  write_file(hdf5_path(folder_), to_image(document));
+}
+
+std::vector<EpochRecord> read_history(const std::string& path) {
+  const Document document = from_image(read_file(path), path);
+  expect_format(document, run_format, path);
+  return epochs_of(document, path);
+}
+
+}  // namespace svrg::io

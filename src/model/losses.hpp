@@ -1,0 +1,79 @@
+// The losses, one struct each: what a row contributes as a function of its K margins. A new loss of
+// a linear model is one more struct here and one more line in with_loss().
+#pragma once
+#include <algorithm>
+#include <cmath>
+
+#include "svrg/model/linear_model.hpp"
+
+namespace svrg::losses {
+
+/// ½(z − y)²
+struct Squared {
+  static constexpr Index fixed_margins = 1;
+  static constexpr double bound = 1;
+  static double residual(const double* z, double y, Index, double* r) {
+    r[0] = z[0] - y;
+    return 0.5 * r[0] * r[0];
+  }
+  static void residual_only(const double* z, double y, Index, double* r) { r[0] = z[0] - y; }
+  static void curvature(const double*, Index, double* h) { h[0] = 1; }
+};
+
+/// log(1 + exp(−yz)); exp of a negative number only, so nothing overflows.
+struct Logistic {
+  static constexpr Index fixed_margins = 1;
+  static constexpr double bound = 0.25;
+  static double residual(const double* z, double y, Index, double* r) {
+    const double m = y * z[0], e = std::exp(-std::fabs(m));
+    r[0] = -y * (m > 0 ? e : 1.0) / (1 + e);
+    return std::max(0.0, -m) + std::log1p(e);
+  }
+  static void residual_only(const double* z, double y, Index, double* r) {
+    const double m = y * z[0], e = std::exp(-std::fabs(m));
+    r[0] = -y * (m > 0 ? e : 1.0) / (1 + e);
+  }
+  static void curvature(const double* z, Index, double* h) {
+    const double e = std::exp(-std::fabs(z[0]));
+    h[0] = e / ((1 + e) * (1 + e));
+  }
+};
+
+/// log Σ exp(z_k) − z_y; φ'' = diag(p) − p pᵀ, of which `curvature` gives p.
+struct Softmax {
+  static constexpr Index fixed_margins = 0;
+  static constexpr double bound = 0.5;
+  static double probabilities(const double* z, Index K, double* p) {
+    double top = z[0];
+    for (Index k = 1; k < K; ++k) top = std::max(top, z[k]);
+    double sum = 0;
+    for (Index k = 0; k < K; ++k) sum += p[k] = std::exp(z[k] - top);
+    const double scale = 1 / sum;
+    for (Index k = 0; k < K; ++k) p[k] *= scale;
+    return top + std::log(sum);
+  }
+  static double residual(const double* z, double y, Index K, double* r) {
+    const auto label = static_cast<Index>(y);
+    const double value = probabilities(z, K, r) - z[label];
+    r[label] -= 1;
+    return value;
+  }
+  static void residual_only(const double* z, double y, Index K, double* r) { residual(z, y, K, r); }
+  static void curvature(const double* z, Index K, double* p) { probabilities(z, K, p); }
+};
+
+/// Calls f with the struct of a loss.
+template <class F>
+auto with_loss(Loss loss, F&& f) {
+  switch (loss) {
+    case Loss::squared:
+      return f(Squared{});
+    case Loss::logistic:
+      return f(Logistic{});
+    case Loss::softmax:
+      break;
+  }
+  return f(Softmax{});
+}
+
+}  // namespace svrg::losses

@@ -1,0 +1,241 @@
+#include "svrg/objective/margin_objective.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "objective/tail.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+
+/// Adds its lifetime to a phase, less what was spent in collectives meanwhile, which is counted as
+/// communication.
+class MarginObjective::Timed {
+ public:
+  Timed(MarginObjective& owner, Phase phase)
+      : owner_(owner), phase_(phase), start_(now()), comm_(owner.comm_.traffic().seconds) {}
+  ~Timed() {
+    const double communication = owner_.comm_.traffic().seconds - comm_;
+    owner_.times_[phase_] += now() - start_ - communication;
+    owner_.times_[Phase::allreduce] += communication;
+  }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  MarginObjective& owner_;
+  Phase phase_;
+  double start_, comm_;
+};
+
+MarginObjective::MarginObjective(const Communicator& comm, const LinearModel& model,
+                                 const Shard& shard, Penalty<double> penalty, Reduction reduction,
+                                 RequestProbe probe)
+    : comm_(comm),
+      model_(model),
+      shard_(shard),
+      penalty_(std::move(penalty)),
+      reduction_(reduction),
+      reducer_(make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
+                                    shard.owned_shards())),
+      probe_(std::move(probe)),
+      mean_weight_(mean_weight(comm, shard, reduction)),
+      total_weight_(mean_weight_ * static_cast<double>(shard.info().rows)) {
+  const auto size = static_cast<std::size_t>(shard.rows() * model.margins_per_row());
+  z_.assign(size, 0);
+  r_.assign(size, 0);
+}
+
+MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, VecRef<double> g) {
+  const Timed timed(*this, Phase::full_gradient);
+  // An intercept's curvature, one sum a class, rides behind the usual tail.
+  const Index curvatures = model_.intercept() ? model_.margins_per_row() : 0;
+  reducer_->start(size(), Tail::size + curvatures);
+  for (const Part& part : shard_.all().parts) {
+    Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());
+    const double loss = model_.sweep(w, shard_.all(), part, z_.data(), r_.data(), sum);
+    const auto tail = reducer_->tail(part.virtual_shard);
+    Tail(tail).add(loss, part.count);
+    if (curvatures > 0)
+      model_.add_diagonal_curvature(shard_.all(), part, z_.data(),
+                                    tail.subspan(static_cast<std::size_t>(Tail::size)));
+  }
+  if (shard_.owned_shards() > 0 && probe_) Tail(reducer_->tail(0)).add(probe_());
+  reducer_->reduce();
+  const Report report = Tail(reducer_->total_tail()).report(mean_weight_);
+  g = Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
+  penalty_.add_gradient(w, g);
+  if (curvatures > 0) {
+    const auto sums = reducer_->total_tail().subspan(static_cast<std::size_t>(Tail::size));
+    intercept_curvature_ = *std::min_element(sums.begin(), sums.end()) / total_weight_;
+  }
+  Measurement m;
+  m.loss = report.loss;
+  m.objective = report.loss + penalty_.value(w);
+  m.finite = report.finite && std::isfinite(m.objective) && g.allFinite();
+  m.requests = report.requests;
+  return m;
+}
+
+void MarginObjective::margins(ConstVecRef<double> w) {
+  const Timed timed(*this, Phase::full_gradient);
+  for (const Part& part : shard_.all().parts) model_.margins(w, shard_.all(), part, z_.data());
+}
+
+void MarginObjective::remember() { remembered_ = z_; }
+
+void MarginObjective::restore() {
+  z_ = remembered_;
+  const auto& batch = shard_.all();
+  for (const Part& part : batch.parts) model_.residuals(batch, part, z_.data(), r_.data());
+}
+
+DirectionMargins MarginObjective::step_margins() const {
+  DirectionMargins q(z_.size());
+  for (std::size_t i = 0; i < z_.size(); ++i) q[i] = static_cast<float>(z_[i] - remembered_[i]);
+  return q;
+}
+
+DirectionMargins MarginObjective::direction_margins(ConstVecRef<double> p) const {
+  DirectionMargins q(z_.size());
+  for (const Part& part : shard_.all().parts)
+    model_.direction_margins(p, shard_.all(), part, q.data());
+  return q;
+}
+
+LineSums MarginObjective::line_sums(std::span<const DirectionMargins* const> q,
+                                    std::span<const double> alpha) {
+  const Timed timed(*this, Phase::inner);
+  const auto k = static_cast<Index>(q.size());
+  std::vector<const float*> columns;
+  for (const DirectionMargins* direction : q) columns.push_back(direction->data());
+  reducer_->start(k * k + k + 1, 0);
+  LineSums sums;
+  for (const Part& part : shard_.all().parts) {
+    sums = {0, Vec<double>::Zero(k), Eigen::MatrixXd::Zero(k, k)};
+    model_.add_line_sums(shard_.all(), part, z_.data(), columns, alpha, sums);
+    Eigen::Map<Vec<double>> values(reducer_->values(part.virtual_shard).data(), k * k + k + 1);
+    values[0] += sums.value;
+    values.segment(1, k) += sums.gradient;
+    values.tail(k * k) += sums.hessian.reshaped();
+  }
+  reducer_->reduce();
+  const Eigen::Map<const Vec<double>> total(reducer_->total().data(), k * k + k + 1);
+  sums.value = total[0] / total_weight_;
+  sums.gradient = total.segment(1, k) / total_weight_;
+  sums.hessian = total.tail(k * k).reshaped(k, k) / total_weight_;
+  return sums;
+}
+
+Index MarginObjective::chains(bool chain_per_shard) const {
+  const Index shards = shard_.partition().virtual_shards();
+  return chain_per_shard ? shards : std::min<Index>(comm_.size(), shards);
+}
+
+Vec<double> MarginObjective::displacement(bool chain_per_shard, const ChainRun& run) {
+  const Timed timed(*this, Phase::inner);
+  reducer_->start(size(), 0);
+  Vec<double> u(size());
+  const auto one_chain = [&](Index first, Index count, Index chain, Index part) {
+    if (count == 0) return;
+    const ChainRows rows{&shard_.all(), first, count, z_.data(), r_.data(), mean_weight_};
+    run(rows, chain, u);
+    const double share = static_cast<double>(count) / static_cast<double>(shard_.info().rows);
+    Eigen::Map<Vec<double>>(reducer_->values(part).data(), size()) += share * u;
+  };
+  if (chain_per_shard) {
+    for (const Part& part : shard_.all().parts)
+      one_chain(part.first, part.count, shard_.first_shard() + part.virtual_shard,
+                part.virtual_shard);
+  } else if (shard_.owned_shards() > 0) {
+    one_chain(0, shard_.rows(), comm_.rank(), 0);
+  }
+  reducer_->reduce();
+  return Eigen::Map<const Vec<double>>(reducer_->total().data(), size());
+}
+
+Part MarginObjective::sample(const Part& part, Index samples, std::uint64_t draw) const {
+  const Index wanted =
+      samples >= rows() ? part.count : std::min(part.count, samples * part.count / rows() + 1);
+  if (wanted == part.count) return part;
+  const auto stream = static_cast<std::uint64_t>(shard_.first_shard() + part.virtual_shard);
+  const Index start = CounterRandom(draw, stream).below(part.count - wanted + 1, 0);
+  return {part.virtual_shard, part.first + start, wanted};
+}
+
+Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
+  const Timed timed(*this, Phase::inner);
+  const Index P = size();
+  reducer_->start(P * P, 1);
+  Eigen::MatrixXd h(P, P);
+  for (const Part& part : shard_.all().parts) {
+    const Part rows = sample(part, samples, draw);
+    h.setZero();
+    model_.add_curvature(shard_.all(), rows.first, rows.count, z_.data(), h);
+    Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), P, P) += h;
+    reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
+  }
+  reducer_->reduce();
+  h = Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), P, P) /
+      (reducer_->total_tail()[0] * mean_weight_);
+  h.diagonal() += penalty_.curvature();
+  return h;
+}
+
+double MarginObjective::largest_row_curvature(const Eigen::MatrixXd& lower, Index samples,
+                                              std::uint64_t draw) {
+  const Timed timed(*this, Phase::inner);
+  double largest = 0;
+  for (const Part& part : shard_.all().parts) {
+    const Part rows = sample(part, samples, draw);
+    for (Index i = rows.first; i < rows.first + rows.count; ++i)
+      largest = std::max(largest, model_.row_curvature(shard_.all(), i, z_.data(), lower));
+  }
+  return comm_.max(largest) / mean_weight_;
+}
+
+void MarginObjective::hessian_product(ConstVecRef<double> p, VecRef<double> y) {
+  const Timed timed(*this, Phase::inner);
+  reducer_->start(size(), 0);
+  for (const Part& part : shard_.all().parts) {
+    Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());
+    model_.add_hessian_product(p, shard_.all(), part, z_.data(), sum);
+  }
+  reducer_->reduce();
+  y = Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
+  penalty_.add_gradient(p, y);
+}
+
+MarginObjective::Smoothness MarginObjective::smoothness() const {
+  const auto sums = make_reducer<double>(comm_, reduction_, shard_.partition().virtual_shards(),
+                                         shard_.owned_shards());
+  sums->start(1, 0);
+  double largest = 0;
+  for (const Part& part : shard_.all().parts) {
+    const auto s = model_.smoothness(shard_.all(), part);
+    largest = std::max(largest, s.largest);
+    sums->values(part.virtual_shard)[0] += s.sum;
+  }
+  sums->reduce();
+  return {comm_.max(largest) / mean_weight_, sums->total()[0] / total_weight_};
+}
+
+double mean_smoothness(const Communicator& comm, const LinearModel& model, const Shard& shard,
+                       Reduction reduction, int iterations) {
+  // φ'' ≤ c, so the mean loss is smoother than c/2 ‖Xw‖²/n: the Hessian of a squared loss, scaled.
+  const LinearModel squared(Loss::squared, model.features(), 1, model.intercept());
+  MarginObjective f(comm, squared, shard, Penalty<double>(squared.layout(), 0), reduction);
+  Vec<double> v(f.size()), y(f.size());
+  const CounterRandom random(1, 0);
+  for (Index j = 0; j < v.size(); ++j) v[j] = random.normal(static_cast<std::uint64_t>(j));
+  double largest = 0;
+  for (int i = 0; i < iterations; ++i) {
+    v /= std::max(v.norm(), 1e-300);
+    f.hessian_product(v, y);
+    largest = y.norm();
+    v = y;
+  }
+  return model.curvature_bound() * largest;
+}
+
+}  // namespace svrg

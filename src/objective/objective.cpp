@@ -1,0 +1,87 @@
+// The only place where sums become means: one reduction, with loss, row count and flags in its
+// tail.
+#include "svrg/objective/objective.hpp"
+
+#include <cmath>
+
+#include "objective/tail.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+
+template <class Real>
+Report full_gradient(Objective<Real>& objective, ConstVecRef<Real> w, VecRef<Real> mu) {
+  objective.accumulate(w, nullptr, objective.all_rows(), Pass{});
+  return objective.reduce(nullptr, mu);
+}
+
+double mean_weight(const Communicator& comm, const Shard& shard, Reduction reduction) {
+  if (!shard.info().weighted) return 1;
+  const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
+                                         shard.owned_shards());
+  sums->start(1, 0);
+  for (const Part& part : shard.all().parts)
+    for (Index i = part.first; i < part.first + part.count; ++i)
+      sums->values(part.virtual_shard)[0] += shard.weights()[static_cast<std::size_t>(i)];
+  sums->reduce();
+  const double total = sums->total()[0];
+  comm.agree("", [&] {
+    if (!(total > 0)) throw DataError(shard.info().path + ": the weights of all rows are 0");
+  });
+  return total / static_cast<double>(shard.info().rows);
+}
+
+template <class Real>
+ModelObjective<Real>::ModelObjective(const Communicator& comm, Model<Real>& model,
+                                     const Shard& shard, Penalty<Real> penalty, Reduction reduction,
+                                     RequestProbe probe)
+    : model_(model),
+      shard_(shard),
+      penalty_(std::move(penalty)),
+      reducer_(make_reducer<Real>(comm, reduction, shard.partition().virtual_shards(),
+                                  shard.owned_shards())),
+      probe_(std::move(probe)),
+      mean_weight_(mean_weight(comm, shard, reduction)) {}
+
+template <class Real>
+void ModelObjective<Real>::start() {
+  if (!started_) reducer_->start(size(), Tail::size);
+  started_ = true;
+}
+
+template <class Real>
+void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at,
+                                      const Batch& batch, const Pass& pass) {
+  start();
+  for (const Part& part : batch.parts) {
+    if (part.count == 0) continue;
+    const auto values = reducer_->values(part.virtual_shard);
+    Eigen::Map<Vec<Real>> g(values.data(), size());
+    Tail tail(reducer_->tail(part.virtual_shard));
+    tail.add(at ? model_.add_difference(w, at->weights, at->coefficient, batch, part, pass, g)
+                : model_.add_gradient(w, batch, part, pass, g),
+             part.count);
+  }
+}
+
+template <class Real>
+Report ModelObjective<Real>::reduce(const Snapshot<Real>* at, VecRef<Real> g) {
+  start();
+  if (shard_.owned_shards() > 0 && probe_) Tail(reducer_->tail(0)).add(probe_());
+  reducer_->reduce();
+  started_ = false;
+  const Report report = Tail(reducer_->total_tail()).report(mean_weight_);
+  const double scale = report.rows > 0 ? 1 / (static_cast<double>(report.rows) * mean_weight_) : 0;
+  g = static_cast<Real>(scale) * Eigen::Map<const Vec<Real>>(reducer_->total().data(), size());
+  if (at) g += static_cast<Real>(at->coefficient) * at->full_gradient;
+  return report;
+}
+
+#define SVRG_INSTANTIATE(Real)                                                            \
+  template Report full_gradient<Real>(Objective<Real>&, ConstVecRef<Real>, VecRef<Real>); \
+  template class ModelObjective<Real>;
+SVRG_INSTANTIATE(double)
+SVRG_INSTANTIATE(float)
+#undef SVRG_INSTANTIATE
+
+}  // namespace svrg

@@ -1,0 +1,185 @@
+#include "svrg/solver/guarded_svrg.hpp"
+
+#include <cmath>
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+
+GuardedSvrg::GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options)
+    : f_(objective),
+      options_(options),
+      engine_(make_engine(options.engine)),
+      g_(objective.size()) {}
+
+void GuardedSvrg::check(Index parameters, EngineChoice engine) {
+  if (engine != EngineChoice::ssn || parameters <= SubsampledNewtonEngine::most_parameters) return;
+  throw ConfigError("--engine ssn keeps a matrix of parameters x parameters and takes at most " +
+                    std::to_string(SubsampledNewtonEngine::most_parameters) +
+                    " of them; this model has " + std::to_string(parameters));
+}
+
+std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
+  const Index P = f_.size();
+  const bool small = P <= SubsampledNewtonEngine::most_parameters;
+  if (choice == EngineChoice::ssn ||
+      (choice == EngineChoice::automatic && small && P * P <= 3 * f_.rows()))
+    return std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
+  return std::make_unique<RowEngine>(f_, options_.chains);
+}
+
+void GuardedSvrg::take(const MarginObjective::Measurement& m) {
+  now_.objective = m.objective;
+  now_.grad_norm = g_.norm();
+  now_.gap = optimality_gap(g_, f_.penalty().curvature(), f_.intercept_curvature());
+  now_.measured = true;
+  now_.requests = m.requests;
+  now_.learning_rate = engine_->step_size();
+}
+
+Outcome GuardedSvrg::start(VecRef<double> w) {
+  if (resumed_) {
+    // Margins are functions of weights: the ring's are computed again from its iterates.
+    ring_.clear();
+    for (std::size_t i = iterates_.size(); i-- > 0;) {
+      f_.remember();
+      f_.margins(iterates_[i]);
+      if (i + 1 < iterates_.size())
+        ring_.push_front({iterates_[i] - iterates_[i + 1], f_.step_margins()});
+    }
+  } else {
+    iterates_ = {w};
+  }
+  const auto m = f_.gradient(w, g_);
+  if (!m.finite) throw NumericError("the objective is not finite at the initial weights");
+  take(m);
+  if (!resumed_) now_.passes += 1;
+  resumed_ = false;
+  return now_;
+}
+
+double GuardedSvrg::contraction() const {
+  if (decreases_.size() < 3 || !(decreases_[2] > 0)) return 0;
+  return std::sqrt(std::max(decreases_[0], 0.0) / decreases_[2]);
+}
+
+void GuardedSvrg::maybe_escalate() {
+  // Rows first, the shared Hessian where two outers running contract too little.
+  if (options_.engine != EngineChoice::automatic || now_.epoch < 4 ||
+      f_.size() > SubsampledNewtonEngine::most_parameters ||
+      std::string_view(engine_->name()) != "row")
+    return;
+  slow_ = contraction() > 1.0 / 3 ? slow_ + 1 : 0;
+  if (slow_ < 2) return;
+  engine_ = std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
+  now_.note = "inner engine row -> ssn: the last outers contracted slowly";
+}
+
+SearchResult GuardedSvrg::search(ConstVecRef<double> w, const Direction& newest, bool verify) {
+  std::vector<const Direction*> directions{&newest};
+  for (const Direction& d : ring_) directions.push_back(&d);
+  return subspace_search(f_, now_.objective, w, g_, directions, verify);
+}
+
+Vec<double> GuardedSvrg::step_of(const SearchResult& result, const Direction& newest) const {
+  Vec<double> step = result.alpha[0] * newest.step;
+  for (std::size_t i = 0; i < ring_.size(); ++i)
+    step += result.alpha[static_cast<Index>(i) + 1] * ring_[i].step;
+  return step;
+}
+
+void GuardedSvrg::remember_step(ConstVecRef<double> before, ConstVecRef<double> after) {
+  ring_.push_front({after - before, f_.step_margins()});
+  iterates_.push_front(after);
+  if (ring_.size() > ring_size) ring_.pop_back();
+  if (iterates_.size() > ring_size + 1) iterates_.pop_back();
+}
+
+Outcome GuardedSvrg::advance(VecRef<double> w) {
+  now_.note.clear();
+  maybe_escalate();
+  const Vec<double> w_snap = w, g_snap = g_;
+  const double f_snap = now_.objective;
+  Direction newest;
+  newest.step = engine_->displacement(f_, {w_snap, g_, now_.epoch, contraction()});
+  now_.passes += engine_->passes();
+  newest.margins = f_.direction_margins(newest.step);
+  now_.passes += 0.5;
+  f_.remember();
+
+  SearchResult found;
+  bool accepted = false;
+  // Optimistic first; if F rose after all, once more with every value checked.
+  for (const bool verify : {false, true}) {
+    found = search(w_snap, newest, verify);
+    w = w_snap + step_of(found, newest);
+    f_.comm().broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
+    const auto m = f_.gradient(w, g_);
+    now_.passes += 1;
+    accepted = m.finite && m.objective <= f_snap + 1e-13 * std::fabs(f_snap);
+    if (accepted) {
+      take(m);
+      break;
+    }
+    f_.restore();
+    g_ = g_snap;
+    now_.requests = m.requests;
+  }
+  ++now_.epoch;
+  now_.step = now_.epoch;
+  now_.epoch_ended = true;
+  if (accepted) {
+    rejected_ = 0;
+    remember_step(w_snap, w);
+    decreases_.push_front(f_snap - now_.objective);
+    if (decreases_.size() > 3) decreases_.pop_back();
+    engine_->adapt(found.alpha[0]);
+    return now_;
+  }
+  // Nothing along these directions: shorter steps from the same point, without the history.
+  w = w_snap;
+  ring_.clear();
+  iterates_ = {w};
+  engine_->reject();
+  if (++rejected_ >= 3) {
+    now_.finished = true;
+    now_.note = "no further decrease in double precision";
+  }
+  return now_;
+}
+
+void GuardedSvrg::save(State& state) const {
+  state.values["epoch"] = now_.epoch;
+  state.values["step"] = now_.step;
+  state.values["passes"] = now_.passes;
+  state.values["learning_rate"] = now_.learning_rate;
+  state.values["solver/engine"] = std::string(engine_->name());
+  state.values["solver/slow"] = slow_;
+  state.values["solver/rejected"] = rejected_;
+  state.values["solver/iterates"] = static_cast<std::int64_t>(iterates_.size());
+  for (std::size_t i = 0; i < iterates_.size(); ++i)
+    state.arrays["solver/iterate_" + std::to_string(i)] = Array::vector<double>(iterates_[i]);
+  state.arrays["solver/decreases"] =
+      Array::vector(std::vector<double>(decreases_.begin(), decreases_.end()));
+  engine_->save(state);
+}
+
+void GuardedSvrg::load(const State& state) {
+  now_.epoch = state.integer("epoch");
+  now_.step = state.integer("step");
+  now_.passes = state.real("passes");
+  slow_ = state.integer("solver/slow");
+  rejected_ = state.integer("solver/rejected");
+  iterates_.clear();
+  const Index count = state.integer("solver/iterates");
+  for (Index i = 0; i < count; ++i)
+    iterates_.push_back(state.vector("solver/iterate_" + std::to_string(i), f_.size()));
+  const auto& decreases = std::get<std::vector<double>>(state.array("solver/decreases").data);
+  decreases_.assign(decreases.begin(), decreases.end());
+  const bool row = state.text("solver/engine") == "row";
+  engine_ = make_engine(row ? EngineChoice::row : EngineChoice::ssn);
+  engine_->load(f_, state);
+  resumed_ = true;
+}
+
+}  // namespace svrg

@@ -1,0 +1,158 @@
+#include "svrg/solver/minibatch.hpp"
+
+#include <cmath>
+
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+
+template <class Real>
+MinibatchSolver<Real>::MinibatchSolver(const Communicator& comm, const ParameterLayout& layout,
+                                       Objective<Real>& f, BatchSource& source,
+                                       GradientEstimator<Real>& estimator,
+                                       Optimizer<Real>& optimizer, MinibatchOptions options)
+    : comm_(comm),
+      layout_(layout),
+      f_(f),
+      source_(source),
+      estimator_(estimator),
+      optimizer_(optimizer),
+      options_(options),
+      g_(layout.size()),
+      good_(layout.size()) {
+  now_.learning_rate = options.learning_rate;
+}
+
+template <class Real>
+Outcome MinibatchSolver<Real>::measure(VecRef<Real> w) {
+  // Root's weights are everybody's: replicas cannot drift from snapshot to snapshot.
+  comm_.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
+  const Report report = estimator_.measure(f_, w, g_);
+  f_.penalty().add_gradient(w, g_);
+  now_.objective = report.loss + f_.penalty().value(w);
+  now_.grad_norm = g_.template cast<double>().norm();
+  now_.gap = optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0);
+  now_.measured = true;
+  now_.requests = report.requests;
+  if (!report.finite) now_.objective = now_.grad_norm = std::numeric_limits<double>::quiet_NaN();
+  if (estimator_.needs_snapshot()) now_.passes += 1;
+  return now_;
+}
+
+template <class Real>
+Outcome MinibatchSolver<Real>::start(VecRef<Real> w) {
+  if (!resumed_) {
+    measure(w);
+    if (!std::isfinite(now_.objective))
+      throw NumericError("the objective is not finite at the initial weights");
+    good_ = w;
+    good_objective_ = now_.objective;
+  }
+  resumed_ = false;
+  return now_;
+}
+
+template <class Real>
+void MinibatchSolver<Real>::roll_back(VecRef<Real> w) {
+  constexpr Index most = 5;
+  w = good_;
+  if (!options_.may_halve)
+    throw NumericError("the objective went from " + std::to_string(good_objective_) + " to " +
+                       std::to_string(now_.objective) + " by epoch " +
+                       std::to_string(now_.epoch + 1) + " at learning rate " +
+                       std::to_string(now_.learning_rate) + "; try --learning-rate auto or " +
+                       std::to_string(now_.learning_rate / 10));
+  if (++halvings_ > most) throw NumericError("diverged: five halvings of the rate did not help");
+  now_.learning_rate /= 2;
+  now_.note = "rolled back to the last snapshot; learning rate halved";
+}
+
+template <class Real>
+Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
+  now_.measured = false;
+  now_.epoch_ended = false;
+  now_.requests = {};
+  now_.note.clear();
+  now_.objective = now_.grad_norm = now_.gap = std::numeric_limits<double>::quiet_NaN();
+  source_.start_epoch(now_.epoch, step_in_epoch_);
+  const auto rows = static_cast<double>(f_.rows());
+  bool finite = true;
+  while (const Batch* batch = source_.next()) {
+    const Pass pass{true, static_cast<std::uint64_t>(now_.step)};
+    const Report report = estimator_.estimate(f_, w, *batch, pass, g_);
+    f_.penalty().add_gradient(w, g_);
+    optimizer_.step(layout_, w, g_, now_.learning_rate);
+    ++now_.step;
+    ++step_in_epoch_;
+    now_.passes += estimator_.evaluations_per_row() * static_cast<double>(report.rows) / rows;
+    now_.requests = report.requests;
+    finite = report.finite;
+    if (!finite) break;
+    // A request inside the last step of an epoch is met at the epoch's end instead.
+    if (report.requests.any() && step_in_epoch_ < source_.steps_per_epoch()) return now_;
+  }
+  step_in_epoch_ = 0;
+  ++now_.epoch;
+  now_.epoch_ended = true;
+  const Requests seen = now_.requests;
+  if (now_.epoch % options_.update_freq == 0 || !finite) {
+    measure(w);
+    now_.requests.stop |= seen.stop;
+    now_.requests.save |= seen.save;
+    now_.requests.out_of_time |= seen.out_of_time;
+    if (!std::isfinite(now_.objective) ||
+        (options_.may_halve && now_.objective > 10 * good_objective_)) {
+      roll_back(w);
+      measure(w);
+    } else {
+      good_ = w;
+      good_objective_ = now_.objective;
+      halvings_ = 0;
+    }
+  }
+  return now_;
+}
+
+template <class Real>
+void MinibatchSolver<Real>::save(State& state) const {
+  state.values["epoch"] = now_.epoch;
+  state.values["step"] = now_.step;
+  state.values["passes"] = now_.passes;
+  state.values["learning_rate"] = now_.learning_rate;
+  state.values["solver/step_in_epoch"] = step_in_epoch_;
+  state.values["solver/halvings"] = halvings_;
+  state.values["solver/objective"] = now_.objective;
+  state.values["solver/grad_norm"] = now_.grad_norm;
+  state.values["solver/gap"] = now_.gap;
+  state.values["solver/measured"] = std::int64_t{now_.measured};
+  state.values["solver/good_objective"] = good_objective_;
+  state.arrays["solver/good_weights"] = Array::vector<Real>(good_);
+  estimator_.save(state);
+  optimizer_.save(state);
+}
+
+template <class Real>
+void MinibatchSolver<Real>::load(const State& state) {
+  now_.epoch = state.integer("epoch");
+  now_.step = state.integer("step");
+  now_.passes = state.real("passes");
+  now_.learning_rate = state.real("learning_rate");
+  step_in_epoch_ = state.integer("solver/step_in_epoch");
+  halvings_ = state.integer("solver/halvings");
+  now_.objective = state.real("solver/objective");
+  now_.grad_norm = state.real("solver/grad_norm");
+  now_.gap = state.real("solver/gap");
+  now_.measured = state.integer("solver/measured") != 0;
+  now_.epoch_ended = step_in_epoch_ == 0;
+  good_objective_ = state.real("solver/good_objective");
+  const auto& good = std::get<std::vector<Real>>(state.array("solver/good_weights").data);
+  good_ = Eigen::Map<const Vec<Real>>(good.data(), static_cast<Index>(good.size()));
+  estimator_.load(state);
+  optimizer_.load(state);
+  resumed_ = true;
+}
+
+template class MinibatchSolver<double>;
+template class MinibatchSolver<float>;
+
+}  // namespace svrg

@@ -1,0 +1,48 @@
+#include <algorithm>
+
+#include "svrg/solver/engine.hpp"
+
+namespace svrg {
+
+RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(options) {
+  const double l2 = f.penalty().l2();
+  const double largest = std::max(f.smoothness().largest, 1e-300);
+  const Index chains = f.chains(options.chain_per_shard);
+  // The mean over many chains takes more noise than one chain's end does.
+  const double factor = chains < 4 ? 1.0 / 3 : chains < 16 ? 1.0 : 2.0;
+  eta_ = factor / (largest + l2);
+  largest_eta_ = std::min(l2 > 0 ? 0.5 / l2 : 1e300, 100 / largest);
+}
+
+Vec<double> RowEngine::displacement(MarginObjective& f, const OuterPoint& at) {
+  const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
+  return f.displacement(
+      options_.chain_per_shard, [&](const ChainRows& rows, Index chain, VecRef<double> u) {
+        ChainStep step;
+        step.eta = eta_;
+        step.l2 = f.penalty().l2();
+        // Enough blocks that their order is worth shuffling.
+        step.block = std::clamp<Index>(rows.count / 150, 1, 64);
+        step.order = CounterRandom(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
+                                                      static_cast<std::uint64_t>(chain));
+        f.model().run_chain(rows, step, at.gradient, u);
+      });
+}
+
+void RowEngine::adapt(double alpha) {
+  if (alpha < 0.3)
+    eta_ *= 0.6;
+  else if (alpha < 0.6)
+    eta_ *= 0.8;
+  else if (alpha > 2.5)
+    eta_ *= 1.6;
+  else if (alpha > 1.4)
+    eta_ *= 1.25;
+  eta_ = std::min(eta_, largest_eta_);
+}
+
+void RowEngine::save(State& state) const { state.values["solver/eta"] = eta_; }
+
+void RowEngine::load(MarginObjective&, const State& state) { eta_ = state.real("solver/eta"); }
+
+}  // namespace svrg

@@ -1,0 +1,105 @@
+#include <Eigen/Cholesky>
+#include <algorithm>
+
+#include "svrg/core/error.hpp"
+#include "svrg/solver/engine.hpp"
+
+namespace svrg {
+namespace {
+
+constexpr Index steps_per_epoch = 8;
+constexpr Index probe_rows = 256;
+
+}  // namespace
+
+SubsampledNewtonEngine::SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options)
+    : options_(options) {
+  const Index P = f.size(), n = f.rows();
+  samples_ = std::min(n, std::max(100 * P, n / 20));
+  // A quadratic small enough for a full Gram matrix is solved by it outright.
+  direct_ = f.model().loss() == Loss::squared && P <= 512;
+  if (direct_) samples_ = n;
+  const Index chain_rows = n / f.chains(options.chain_per_shard);
+  batch_ = std::max<Index>(1, std::min(std::max<Index>(64, 20 * P), chain_rows / steps_per_epoch));
+}
+
+bool SubsampledNewtonEngine::due(const OuterPoint& at) const {
+  if (built_at_ < 0 || stale_) return true;
+  if (direct_) return false;
+  const Index since = at.outer - built_at_;
+  return at.contraction > 1.0 / 3 || since == 1 || since == 2 || since == 4 || since >= 8;
+}
+
+void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
+  Eigen::MatrixXd h = f.curvature(samples_, static_cast<std::uint64_t>(outer) + 1);
+  // Directions without curvature (a softmax's shift of all intercepts) get a trace of ridge.
+  const double trace = h.trace() / static_cast<double>(h.rows());
+  for (double ridge = 1e-12;; ridge *= 100) {
+    Eigen::MatrixXd a = h;
+    a.diagonal().array() += ridge * std::max(trace, 1e-300);
+    const Eigen::LLT<Eigen::MatrixXd> factor(a);
+    if (factor.info() != Eigen::Success && ridge < 1) continue;
+    lower_ = factor.matrixL();
+    break;
+  }
+  inverse_ = Eigen::MatrixXd::Identity(h.rows(), h.cols());
+  lower_.triangularView<Eigen::Lower>().solveInPlace(inverse_);
+  lower_.triangularView<Eigen::Lower>().transpose().solveInPlace(inverse_);
+  built_at_ = outer;
+  stale_ = false;
+  if (direct_) {
+    step_ = 1;
+    return;
+  }
+  // 1.5 stands for the largest eigenvalue of P⁻¹∇²F of a sampled P; the rest is a batch's noise.
+  const double row = f.largest_row_curvature(lower_, probe_rows, static_cast<std::uint64_t>(outer));
+  step_ = 0.7 / (1.5 + row / static_cast<double>(batch_));
+}
+
+Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const OuterPoint& at) {
+  passes_ = 0;
+  if (due(at)) {
+    built_weights_ = at.weights;
+    build(f, at.outer);
+    passes_ += 0.5 * static_cast<double>(samples_) / static_cast<double>(f.rows());
+  }
+  if (direct_) return -(inverse_ * at.gradient);
+  const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
+  passes_ += static_cast<double>(steps_per_epoch * batch_) * static_cast<double>(chains) /
+             static_cast<double>(f.rows());
+  const Vec<double>& lambda = f.penalty().curvature();
+  return f.displacement(
+      options_.chain_per_shard, [&](const ChainRows& rows, Index chain, VecRef<double> u) {
+        const Index batch = std::max<Index>(1, std::min(batch_, rows.count / steps_per_epoch));
+        const Index steps = std::min(steps_per_epoch, rows.count / batch);
+        // Rows were permuted at load: a contiguous stretch is a random batch.
+        const CounterRandom random(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
+                                                      static_cast<std::uint64_t>(chain));
+        const Index start = random.below(rows.count - steps * batch + 1, 0);
+        Vec<double> y(u.size());
+        u.setZero();
+        for (Index t = 0; t < steps; ++t) {
+          y.setZero();
+          f.model().add_displaced(rows, rows.first + start + t * batch, batch, u, y);
+          y = y / static_cast<double>(batch) + at.gradient + lambda.cwiseProduct(u);
+          u.noalias() -= step_ * (inverse_ * y);
+        }
+      });
+}
+
+void SubsampledNewtonEngine::save(State& state) const {
+  state.values["solver/built_at"] = built_at_;
+  state.values["solver/stale"] = std::int64_t{stale_};
+  state.arrays["solver/built_weights"] = Array::vector<double>(built_weights_);
+}
+
+void SubsampledNewtonEngine::load(MarginObjective& f, const State& state) {
+  const Index built_at = state.integer("solver/built_at");
+  if (built_at < 0) return;
+  built_weights_ = state.vector("solver/built_weights", f.size());
+  f.margins(built_weights_);
+  build(f, built_at);
+  stale_ = state.integer("solver/stale") != 0;
+}
+
+}  // namespace svrg

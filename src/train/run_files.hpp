@@ -1,0 +1,38 @@
+// Root's side of a run directory: checkpoints, the record of epochs, the lock. Local.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "svrg/core/clock.hpp"
+#include "svrg/io/checkpoint.hpp"
+#include "svrg/io/run_record.hpp"
+
+namespace svrg {
+
+std::string host_name();
+
+/// @throws ConfigError naming the first "key=value" line in which the two differ.
+void require_same_identity(const std::string& saved, const std::string& asked);
+
+struct RunFiles {
+  RunFiles(const std::string& folder, int keep, const LogSink& log);
+  /// `hosts` has a line a rank. Lines of epochs after `resumed_epoch` are dropped; −1: a new
+  /// record.
+  void open_record(const std::string& hosts, Index resumed_epoch);
+  /// Appends to log.jsonl; makes run.h5 anew if the last one is older than ten seconds.
+  void append(const io::EpochRecord& line, const std::string& config, const std::string& manifest);
+  void finish(const std::string& config, const std::string& manifest);
+  /// @return the checkpoint's path, or the former one if the write failed and may be tried again.
+  /// @throws OutputError if it failed for the third time in a row, or was the last.
+  std::string save(const State& state, bool last, const LogSink& log);
+
+  std::string folder;
+  io::CheckpointStore store;
+  std::unique_ptr<io::RunRecord> record;
+
+ private:
+  double written_at_ = 0;
+  int failures_ = 0;
+};
+
+}  // namespace svrg

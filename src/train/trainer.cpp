@@ -1,0 +1,238 @@
+// Everything here that decides is made from reduced numbers or broadcast by root, so that all ranks
+// take the same branch; every touch of a file is root's, inside agree().
+#include "svrg/train/trainer.hpp"
+
+#include <sys/resource.h>
+
+#include <cmath>
+
+#include "train/run_files.hpp"
+
+namespace svrg {
+namespace {
+
+double peak_memory() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+PhaseTimes difference(const PhaseTimes& a, const PhaseTimes& b) {
+  PhaseTimes d;
+  for (std::size_t i = 0; i < phase_names.size(); ++i)
+    d[static_cast<Phase>(i)] = a[static_cast<Phase>(i)] - b[static_cast<Phase>(i)];
+  return d;
+}
+
+}  // namespace
+
+struct Trainer::Files : RunFiles {
+  using RunFiles::RunFiles;
+};
+
+Trainer::Trainer(const Communicator& comm, Solver<double>& solver, io::ModelRecord model,
+                 Index rows, TrainerOptions options, LogSink log)
+    : comm_(comm),
+      solver_(solver),
+      model_(std::move(model)),
+      options_(std::move(options)),
+      log_(std::move(log)),
+      rows_(rows) {}
+
+Trainer::~Trainer() = default;
+
+void Trainer::note(const Outcome& at) const {
+  if (log_ && comm_.is_root() && !at.note.empty()) log_(LogLevel::info, at.note);
+}
+
+State Trainer::state_at(ConstVecRef<double> w) const {
+  State state;
+  solver_.save(state);
+  state.values["first_grad_norm"] = result_.first_grad_norm;
+  state.values["wall_seconds"] = seconds_before_ + now() - started_;
+  state.values["bytes_communicated"] = bytes_before_ + comm_.traffic().bytes;
+  state.values["allreduces"] = allreduces_before_ + comm_.traffic().allreduces;
+  state.values["world_size"] = std::int64_t{comm_.size()};
+  state.values["rng_algorithm"] = std::string("philox4x32-10");
+  state.values["identity"] = options_.identity;
+  io::ModelRecord model = model_;
+  model.weights = w;
+  model.config = options_.config;
+  model.manifest = options_.manifest;
+  io::add_model(state, model);
+  return state;
+}
+
+void Trainer::restore(const State& state, VecRef<double> w) {
+  comm_.agree("resume", [&] {
+    require_same_identity(state.text("identity"), options_.identity);
+    const auto saved = io::model_from_state(state, "checkpoint");
+    if (saved.weights.size() != w.size())
+      throw ConfigError("the checkpoint has " + std::to_string(saved.weights.size()) +
+                        " weights, this model " + std::to_string(w.size()));
+    w = saved.weights;
+    result_.first_grad_norm = state.real("first_grad_norm");
+    seconds_before_ = state.real("wall_seconds");
+    bytes_before_ = state.integer("bytes_communicated");
+    allreduces_before_ = state.integer("allreduces");
+    resumed_epoch_ = state.integer("epoch");
+  });
+  solver_.load(state);
+  const auto ranks = state.integer("world_size");
+  if (log_ && comm_.is_root() && ranks != comm_.size())
+    log_(LogLevel::info, "resumed from a run on " + std::to_string(ranks) + " ranks");
+}
+
+void Trainer::open_files(VecRef<double> w) {
+  std::vector<std::byte> image;
+  comm_.agree("", [&] {
+    if (!comm_.is_root()) return;
+    std::optional<State> state;
+    if (!options_.run_dir.empty()) {
+      files_ = std::make_unique<Files>(options_.run_dir, options_.keep, log_);
+      if (options_.resume_newest) state = files_->store.newest();
+    }
+    if (!options_.resume_file.empty()) state = io::read_checkpoint(options_.resume_file);
+    if (state) image = io::checkpoint_image(*state);
+    if (!state && options_.resume_newest && log_)
+      log_(LogLevel::info, "no checkpoint to resume from: a fresh start");
+  });
+  auto size = static_cast<std::int64_t>(image.size());
+  comm_.broadcast(std::span(&size, 1));
+  if (size > 0) {
+    image.resize(static_cast<std::size_t>(size));
+    comm_.broadcast(std::span(image));
+    State state;
+    comm_.agree("resume", [&] { state = io::state_of_payload(image, "checkpoint"); });
+    restore(state, w);
+  }
+  // Hosts by rank, for run.h5.
+  const std::string host = host_name() + '\n';
+  const auto names = comm_.gather(std::as_bytes(std::span(host)));
+  comm_.agree("", [&] {
+    if (files_)
+      files_->open_record(std::string(reinterpret_cast<const char*>(names.data()), names.size()),
+                          resumed_epoch_);
+  });
+}
+
+void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
+  const double before = now();
+  if (metrics_) result_.metrics = metrics_(w);
+  own_times_[Phase::evaluate] += now() - before;
+
+  PhaseTimes times = own_times_;
+  if (phases_) {
+    const PhaseTimes solver = phases_();
+    for (std::size_t i = 0; i < phase_names.size(); ++i)
+      times[static_cast<Phase>(i)] += solver[static_cast<Phase>(i)];
+  }
+  const PhaseTimes spent = difference(times, recorded_times_);
+  recorded_times_ = times;
+  std::vector<double> mine(spent.all().begin(), spent.all().end());
+  mine.push_back(peak_memory());
+  const auto everybody = comm_.gather(std::span<const double>(mine));
+
+  io::EpochRecord line;
+  line.epoch = at.epoch;
+  line.step = at.step;
+  line.passes = at.passes;
+  line.wall_seconds = seconds_before_ + now() - started_;
+  line.objective = at.objective;
+  line.grad_norm = at.grad_norm;
+  line.duality_gap = std::numeric_limits<double>::quiet_NaN();
+  line.learning_rate = at.learning_rate;
+  line.is_snapshot = at.measured;
+  line.samples = static_cast<Index>(std::llround(at.passes * static_cast<double>(rows_)));
+  line.bytes_communicated = bytes_before_ + comm_.traffic().bytes;
+  line.messages = allreduces_before_ + comm_.traffic().allreduces;
+  line.metrics = result_.metrics;
+  for (auto rank = everybody.begin(); rank != everybody.end(); rank += phase_names.size() + 1) {
+    std::copy_n(rank, phase_names.size(), line.phase_seconds.emplace_back().begin());
+    line.max_rss.push_back(rank[phase_names.size()]);
+  }
+  comm_.agree("", [&] {
+    if (!comm_.is_root()) return;
+    if (files_ && at.epoch > resumed_epoch_)
+      files_->append(line, options_.config, options_.manifest);
+    if (on_epoch_) on_epoch_(line, result_.first_grad_norm);
+  });
+}
+
+bool Trainer::save_due(const Outcome& at) {
+  std::uint8_t due = 0;
+  if (files_) {
+    const double since = now() - saved_at_;
+    due = options_.checkpoint_epochs > 0
+              ? at.epoch % options_.checkpoint_epochs == 0 && since >= options_.checkpoint_interval
+              : since >= options_.checkpoint_seconds;
+  }
+  comm_.broadcast(std::span(&due, 1));
+  return due != 0;
+}
+
+void Trainer::save(ConstVecRef<double> w, bool last) {
+  const double before = now();
+  comm_.agree("", [&] {
+    if (files_ && w.allFinite()) result_.checkpoint = files_->save(state_at(w), last, log_);
+  });
+  saved_at_ = now();
+  own_times_[Phase::checkpoint] += saved_at_ - before;
+}
+
+std::string Trainer::reason_to_stop(const Outcome& at) const {
+  if (at.measured && options_.tol_grad > 0 &&
+      at.grad_norm <= options_.tol_grad * result_.first_grad_norm)
+    return "tolerance";
+  if (at.measured && at.grad_norm == 0) return "tolerance";
+  if (at.finished) return "precision";
+  if (at.requests.stop) return "signal";
+  if (at.requests.out_of_time) return "time";
+  if (at.epoch_ended && at.epoch >= options_.epochs) return "epochs";
+  if (at.passes >= options_.passes) return "passes";
+  return {};
+}
+
+TrainResult Trainer::fit(VecRef<double> w) {
+  started_ = saved_at_ = now();
+  open_files(w);
+  Outcome at;
+  try {
+    at = solver_.start(w);
+    if (resumed_epoch_ < 0) result_.first_grad_norm = at.grad_norm;
+    if (at.measured && resumed_epoch_ < 0) record(at, w);
+    while ((result_.stop_reason = reason_to_stop(at)).empty()) {
+      const double before = now(), communication = comm_.traffic().seconds;
+      at = solver_.advance(w);
+      if (!phases_) {
+        const double waited = comm_.traffic().seconds - communication;
+        own_times_[Phase::inner] += now() - before - waited;
+        own_times_[Phase::allreduce] += waited;
+      }
+      note(at);
+      if (at.measured) record(at, w);
+      if (at.requests.save || save_due(at)) save(w, false);
+    }
+  } catch (const NumericError& error) {
+    // Made from reduced numbers: every rank is here, and w is the last good point.
+    save(w, false);
+    throw CollectiveError(error.code(), 0, error.what());
+  }
+  save(w, true);
+  const bool asked_to_end = result_.stop_reason == "signal" || result_.stop_reason == "time";
+  if (!at.measured && !asked_to_end) {
+    at = solver_.measure(w);
+    record(at, w);
+  }
+  if (asked_to_end && !options_.run_dir.empty()) result_.code = ExitCode::stopped;
+  comm_.agree("", [&] {
+    if (files_) files_->finish(options_.config, options_.manifest);
+  });
+  result_.last = at;
+  result_.seconds = seconds_before_ + now() - started_;
+  result_.bytes_communicated = bytes_before_ + comm_.traffic().bytes;
+  result_.allreduces = allreduces_before_ + comm_.traffic().allreduces;
+  return result_;
+}
+
+}  // namespace svrg

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""The files of a real run open in h5py, pandas and xarray without options, and say what the run said."""
+import json
+import os
+import subprocess
+import sys
+
+from harness import ROOT, WDBC, Case, main, records
+
+PYTHON = os.environ.get("SVRG_PYTHON") or str(ROOT / "build/venv/bin/python3")
+OPEN = """
+import json, sys
+import h5py, pandas, xarray
+run = sys.argv[1]
+out = {}
+with h5py.File(run + "/run.h5") as f:
+    out["h5py"] = f["history/objective"][:].tolist()
+with h5py.File(run + "/model.h5") as f:
+    out["weights"] = list(f["params/linear/weight"].shape)
+    out["format"] = f.attrs["format"]
+for engine in "h5netcdf", "netcdf4":
+    with xarray.open_dataset(run + "/run.h5", group="history", engine=engine) as h:
+        out[engine] = h["objective"].values.tolist()
+        h.phase_seconds.max("rank").to_pandas()
+        assert h.phase_seconds.dims == ("epoch", "rank", "phase"), h.phase_seconds.dims
+with xarray.open_dataset(run + "/run.h5", group="history") as h:
+    frame = h[["objective", "grad_norm"]].to_dataframe()
+    assert isinstance(frame, pandas.DataFrame) and frame.index.name == "epoch"
+    out["pandas"] = frame["objective"].tolist()
+for name in "model.h5", "checkpoints/last.h5":
+    xarray.open_dataset(run + "/" + name).close()
+json.dump(out, sys.stdout)
+"""
+
+
+class PythonOpens(Case):
+    def test_the_files_of_a_real_run(self):
+        run, _ = self.train(WDBC, "-m", "acc", ranks=2)
+        done = subprocess.run([PYTHON, "-c", OPEN, str(run)], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        out = json.loads(done.stdout)
+        recorded = [line["objective"] for line in records(run)]
+        for reader in "h5py", "h5netcdf", "netcdf4", "pandas":
+            self.assertEqual(out[reader], recorded, reader)
+        self.assertEqual(out["weights"], [1, 30])
+        self.assertEqual(out["format"], "svrg-model")
+
+
+if __name__ == "__main__":
+    probe = subprocess.run([PYTHON, "-c", "import h5py, netCDF4, h5netcdf, pandas, xarray"],
+                           capture_output=True, text=True, check=False) if os.path.exists(PYTHON) else None
+    if probe is None or probe.returncode != 0:
+        print(f"skipped: no Python with h5py, pandas and xarray at {PYTHON}; tests/run.sh makes one")
+        sys.exit(77)
+    main()

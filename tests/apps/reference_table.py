@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Does the default solver reach the known optimum of every data set, with no option but the data's?
+
+For each svmlight set of $SVRG_SHARED/data/reference.json and each number of ranks:
+    mpirun -n P svrg train FILE --model M --l2 1/n --no-intercept --tol-grad 1e-9 --n-features D
+    svrg evaluate model.h5 TEST
+A row passes if F - f* <= 1e-9 max(1, |f*|) and the test metric agrees with the reference to 4 digits.
+Exit 0: all pass; 1: a miss; 77: the data is not here. Needs Python's standard library only.
+"""
+import argparse
+import gzip
+import json
+import lzma
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = {"logistic": "logistic", "squared": "linear", "softmax": "softmax"}
+METRICS = {"accuracy": "acc", "rmse": "rmse"}  # the reference's name: ours
+# Options that say what the file means, as its description does.
+DATA_OPTIONS = {"covtype2": ["--positive", "1"]}
+OPENERS = {".gz": gzip.open, ".xz": lzma.open}
+HEADER = ["set", "loss", "P", "F - f*", "passes", "epochs", "seconds", "allreduces", "test", "reference", ""]
+WIDTHS = [13, 8, 2, 9, 8, 6, 8, 10, 12, 9, 4]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sets", default="", help="comma-separated; default: all svmlight sets")
+    parser.add_argument("--ranks", default="1,2,4")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--program", default=ROOT / "build/bin/svrg", type=pathlib.Path)
+    parser.add_argument("--mpirun", default="mpirun")
+    parser.add_argument("--timeout", default=900, type=float, help="seconds for one run")
+    return parser.parse_args()
+
+
+def mpi_environment():
+    """What jobscripts/mpi_env.sh sets: root, more ranks than cores, containers."""
+    defaults = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                "OMPI_MCA_rmaps_base_oversubscribe": "1",
+                "OMPI_MCA_btl_vader_single_copy_mechanism": "none"}
+    return defaults | os.environ
+
+
+def is_text(name):
+    return name is not None and ".svm" in pathlib.Path(name).suffixes
+
+
+def plain_text(path, folder):
+    """The file itself, or its unpacked copy in `folder`."""
+    opener = OPENERS.get(path.suffix)
+    if opener is None:
+        return path
+    copy = folder / path.stem
+    if not copy.exists():
+        with opener(path) as packed, open(copy, "wb") as out:
+            shutil.copyfileobj(packed, out, 1 << 20)
+    return copy
+
+
+def last_json(command, timeout):
+    """The JSON line a command ends with; raises RuntimeError with what it said instead."""
+    try:
+        done = subprocess.run(command, env=mpi_environment(), timeout=timeout, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"no end within {timeout:g} s") from None
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0 or not lines:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise RuntimeError(f"exit {done.returncode}: {said}")
+    return json.loads(lines[-1])
+
+
+def measure(options, name, entry, data, folder, ranks):
+    """One row of the table, and whether it passes."""
+    reference, run = entry["plain"], folder / "run"
+    program = str(options.program)
+    train = last_json([options.mpirun, "-n", str(ranks), program, "train",
+                       str(plain_text(data / entry["train"], folder)),
+                       "--model", MODELS[entry["loss"]], "--l2", "1/n", "--no-intercept",
+                       "--tol-grad", "1e-9", "--n-features", str(entry["d"]),
+                       *DATA_OPTIONS.get(name, []), "-o", str(run), "--overwrite"], options.timeout)
+    excess = train["objective"] - reference["f_star"]
+    passes = excess <= 1e-9 * max(1.0, abs(reference["f_star"]))
+    ours = theirs = "-"
+    for key, metric in METRICS.items():
+        expected = (reference.get("test") or {}).get(key)
+        if expected is None or not is_text(entry["test"]):
+            continue
+        result = last_json([program, "evaluate", str(run / "model.h5"),
+                            str(plain_text(data / entry["test"], folder)), "-m", metric],
+                           options.timeout)["metrics"][metric]
+        passes = passes and abs(result - expected) <= 0.5e-4 * max(1.0, abs(expected))
+        ours, theirs = f"{metric} {result:.5f}", f"{expected:.5f}"
+    row = [name, entry["loss"], ranks, f"{excess:.1e}", f"{train['passes']:.1f}", train["epochs"],
+           f"{train['seconds_train']:.3f}", train["allreduces"], ours, theirs]
+    return row + ["ok" if passes else "MISS"], passes
+
+
+def show(cells, markdown):
+    if markdown:
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    else:
+        print("  ".join(str(c).ljust(w) if i < 2 else str(c).rjust(w)
+                        for i, (c, w) in enumerate(zip(cells, WIDTHS))).rstrip(), flush=True)
+
+
+def main():
+    options = arguments()
+    data = pathlib.Path(os.environ.get("SVRG_SHARED") or "/nonexistent") / "data"
+    if not (data / "reference.json").is_file():
+        print("skipped: SVRG_SHARED does not name a folder with data/reference.json")
+        return 77
+    sets = {name: entry for name, entry in json.loads((data / "reference.json").read_text())["datasets"].items()
+            if is_text(entry["train"]) and "f_star" in entry.get("plain", {})}
+    wanted = options.sets.split(",") if options.sets else sorted(sets, key=lambda s: sets[s]["nnz_train"])
+    unknown = [name for name in wanted if name not in sets]
+    if unknown:
+        print(f"no such svmlight set: {', '.join(unknown)}; there are {', '.join(sets)}")
+        return 1
+    misses = []
+    show(HEADER, options.markdown)
+    if options.markdown:
+        show(["---"] * len(HEADER), True)
+    for name in wanted:
+        with tempfile.TemporaryDirectory(prefix="svrg-reference-") as folder:
+            for ranks in options.ranks.split(","):
+                try:
+                    row, passes = measure(options, name, sets[name], data, pathlib.Path(folder), ranks)
+                except (RuntimeError, KeyError, ValueError) as error:
+                    row, passes = [name, sets[name]["loss"], ranks, "MISS", f"{type(error).__name__}: {error}"], False
+                show(row, options.markdown)
+                if not passes:
+                    misses.append(f"{name} on {ranks}")
+    print(f"\n{len(misses)} of the rows missed: {', '.join(misses)}" if misses else "\nevery row reaches the reference")
+    return 1 if misses else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything with the tests, runs every test through ctest.
+# usage: tests/run.sh [--nightly] [ctest arguments, e.g. -R io]
+# shellcheck disable=SC2119,SC2120  # the functions take optional arguments of their own
+set -euo pipefail
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+source "$tests/../jobscripts/setup.sh"
+source "$tests/../jobscripts/mpi_env.sh"
+
+labels=(-LE nightly)
+if [[ ${1:-} == --nightly ]]; then
+  shift
+  labels=()
+  say "with the tests labelled nightly"
+fi
+
+install_packages tests
+settings=(SVRG_BUILD_TESTS=ON)
+[[ -z ${SVRG_WERROR:-} ]] || settings+=("SVRG_WERROR=$SVRG_WERROR")
+configure_build "${settings[@]}"
+
+# What users open our files with. Without a network the tests that need it skip, visibly.
+venv=$svrg_build/venv
+if [[ ! -f $venv/complete ]]; then
+  say "making a Python environment in build/venv"
+  if python3 -m venv "$venv" >"$svrg_build/venv.log" 2>&1 &&
+     "$venv/bin/pip" install --quiet --only-binary :all: numpy h5py pandas xarray h5netcdf netCDF4 \
+       >>"$svrg_build/venv.log" 2>&1; then
+    touch "$venv/complete"
+  else
+    say "warning: no Python packages (see build/venv.log); the tests that open files with them will skip"
+  fi
+fi
+
+say "building the library, the program and the tests"
+build
+
+# Larger data sets lie beside the checkout where there are any; tests that need them skip without.
+shared=$svrg_root/../shared
+if [[ -z ${SVRG_SHARED:-} && -d $shared ]]; then
+  SVRG_SHARED=$(cd "$shared" && pwd -P)
+  export SVRG_SHARED
+fi
+[[ -n ${SVRG_SHARED:-} ]] || say "no ../shared beside the checkout: tests on its data will skip"
+cd "$svrg_build"
+exec ctest --output-on-failure --parallel "$(processors)" "${labels[@]}" "$@"

@@ -1,0 +1,247 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "problems.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/solver/guarded_svrg.hpp"
+#include "svrg/solver/minibatch.hpp"
+
+namespace svrg {
+namespace {
+
+using test::make_model;
+using test::make_shard;
+using test::ProblemSpec;
+
+constexpr double l2 = 0.01;
+
+bool same_bits(const Vec<double>& a, const Vec<double>& b) {
+  return a.size() == b.size() &&
+         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(double)) == 0;
+}
+
+/// Guarded SVRG with all that it stands on.
+struct Guarded {
+  ProblemSpec spec;
+  Shard shard;
+  LinearModel model;
+  MarginObjective f;
+  GuardedSvrg solver;
+  Vec<double> w;
+  Guarded(const Communicator& comm, ProblemSpec s, EngineChoice engine,
+          Reduction reduction = Reduction::plain, bool chain_per_shard = false)
+      : spec(s),
+        shard(make_shard(comm, s)),
+        model(make_model(s)),
+        f(comm, model, shard, Penalty<double>(model.layout(), l2), reduction),
+        solver(f, {engine, {.seed = 1, .chain_per_shard = chain_per_shard}}),
+        w(Vec<double>::Zero(model.layout().size())) {}
+  Outcome run(int outers) {
+    Outcome at = solver.start(w);
+    for (int i = 0; i < outers; ++i) at = solver.advance(w);
+    return at;
+  }
+};
+
+/// The minibatch scheme with all that it stands on.
+struct Minibatch {
+  Shard shard;
+  LinearModel model;
+  ModelObjective<double> f;
+  Sampler sampler;
+  SvrgEstimator<double> svrg;
+  PlainEstimator<double> plain;
+  Sgd<double> sgd;
+  MinibatchSolver<double> solver;
+  Vec<double> w;
+  Minibatch(const Communicator& comm, ProblemSpec s, MinibatchOptions options, bool reduced = true,
+            Reduction reduction = Reduction::plain, RequestProbe probe = {})
+      : shard(make_shard(comm, s)),
+        model(make_model(s)),
+        f(comm, model, shard, Penalty<double>(model.layout(), l2), reduction, std::move(probe)),
+        sampler(shard, 10, 1),
+        solver(comm, model.layout(), f, sampler,
+               reduced ? static_cast<GradientEstimator<double>&>(svrg) : plain, sgd, options),
+        w(Vec<double>::Zero(model.layout().size())) {}
+  Outcome run(int epochs) {
+    Outcome at = solver.start(w);
+    for (int i = 0; i < epochs; ++i) at = solver.advance(w);
+    return at;
+  }
+};
+
+TEST(SvrgEstimator, equals_the_full_gradient_at_the_snapshot) {
+  const auto world = Communicator::world();
+  Minibatch m(world, {}, {});
+  Vec<double> mu(m.w.size()), g(m.w.size());
+  const Vec<double> w = test::some_weights(m.w.size());
+  m.svrg.measure(m.f, w, mu);
+  while (const Batch* batch = m.sampler.next()) {
+    m.svrg.estimate(m.f, w, *batch, Pass{}, g);
+    EXPECT_TRUE(same_bits(g, mu));
+  }
+}
+
+TEST(MinibatchSolver, svrg_reaches_what_sgd_at_the_same_step_does_not) {
+  const auto world = Communicator::world();
+  const MinibatchOptions options{.learning_rate = 0.05};
+  Minibatch reduced(world, {}, options), plain(world, {}, options, false);
+  const double start = reduced.run(0).grad_norm;
+  EXPECT_LT(reduced.run(1500).grad_norm, 1e-9 * start);
+  EXPECT_GT(plain.run(1500).grad_norm, 1e-4 * start);
+}
+
+TEST(MinibatchSolver, weights_depend_on_virtual_shards_and_not_on_ranks) {
+  const auto world = Communicator::world();
+  const MinibatchOptions options{.learning_rate = 0.05};
+  Minibatch here(world, {.weighted = true}, options),
+      serial(Communicator::self(), {.weighted = true}, options);
+  here.run(10);
+  serial.run(10);
+  EXPECT_LT((here.w - serial.w).norm(), 1e-12 * serial.w.norm());
+  Minibatch tree(world, {}, options, true, Reduction::fixed_tree);
+  Minibatch tree_serial(Communicator::self(), {}, options, true, Reduction::fixed_tree);
+  tree.run(10);
+  tree_serial.run(10);
+  EXPECT_TRUE(same_bits(tree.w, tree_serial.w));
+}
+
+TEST(MinibatchSolver, resumed_in_mid_epoch_ends_with_the_same_bits) {
+  const auto world = Communicator::world();
+  const MinibatchOptions options{.learning_rate = 0.05};
+  Minibatch whole(world, {}, options);
+  whole.run(7);
+
+  int calls = 0;
+  const auto probe = [&] {
+    Requests r;
+    r.stop = ++calls == 17;
+    return r;
+  };
+  Minibatch first(world, {}, options, true, Reduction::plain, probe);
+  Outcome at = first.solver.start(first.w);
+  while (!at.requests.stop) at = first.solver.advance(first.w);
+  EXPECT_FALSE(at.epoch_ended);
+  State state;
+  first.solver.save(state);
+
+  Minibatch second(world, {}, options);
+  second.w = first.w;
+  second.solver.load(state);
+  at = second.solver.start(second.w);
+  while (at.epoch < 7) at = second.solver.advance(second.w);
+  EXPECT_TRUE(same_bits(second.w, whole.w));
+}
+
+TEST(MinibatchSolver, halves_a_rate_of_its_own_choice_and_refuses_to_change_a_given_one) {
+  const auto world = Communicator::world();
+  Minibatch own(world, {.loss = Loss::squared},
+                {.learning_rate = 30, .may_halve = true, .update_freq = 1});
+  const Outcome at = own.run(12);
+  EXPECT_LT(at.learning_rate, 30);
+  Minibatch given(world, {.loss = Loss::squared}, {.learning_rate = 1e3, .update_freq = 1});
+  EXPECT_THROW(given.run(200), NumericError);
+  EXPECT_TRUE(given.w.allFinite());
+}
+
+struct EngineCase {
+  const char* name;
+  Loss loss;
+  bool sparse;
+  EngineChoice engine;
+};
+
+class GuardedSvrgs : public testing::TestWithParam<EngineCase> {
+ protected:
+  ProblemSpec spec() const {
+    return {.loss = GetParam().loss, .rows = 400, .sparse = GetParam().sparse, .weighted = true};
+  }
+  const Communicator world_ = Communicator::world();
+};
+
+TEST_P(GuardedSvrgs, converges_without_tuning_and_never_rises) {
+  Guarded g(world_, spec(), GetParam().engine);
+  Outcome at = g.solver.start(g.w);
+  const double start = at.grad_norm;
+  double before = at.objective;
+  for (int i = 0; i < 60 && at.grad_norm > 1e-9 * start && !at.finished; ++i) {
+    at = g.solver.advance(g.w);
+    EXPECT_LE(at.objective, before * (1 + 1e-12));
+    before = at.objective;
+  }
+  EXPECT_LE(at.grad_norm, 1e-9 * start);
+}
+
+TEST_P(GuardedSvrgs, bounds_the_distance_to_the_optimum) {
+  Guarded g(world_, spec(), GetParam().engine), best(world_, spec(), EngineChoice::ssn);
+  const double optimum = best.run(40).objective;
+  Outcome at = g.solver.start(g.w);
+  for (int i = 0; i < 8; ++i) {
+    at = g.solver.advance(g.w);
+    EXPECT_GE(at.gap, at.objective - optimum - 1e-12);
+  }
+}
+
+TEST_P(GuardedSvrgs, same_bits_again_and_after_a_resume) {
+  Guarded whole(world_, spec(), GetParam().engine), again(world_, spec(), GetParam().engine);
+  whole.run(9);
+  again.run(9);
+  EXPECT_TRUE(same_bits(whole.w, again.w));
+
+  Guarded first(world_, spec(), GetParam().engine), second(world_, spec(), GetParam().engine);
+  first.run(4);
+  State state;
+  first.solver.save(state);
+  second.w = first.w;
+  second.solver.load(state);
+  Outcome at = second.solver.start(second.w);
+  while (at.epoch < 9) at = second.solver.advance(second.w);
+  EXPECT_TRUE(same_bits(second.w, whole.w));
+}
+
+TEST_P(GuardedSvrgs, deterministic_bits_do_not_depend_on_the_ranks) {
+  Guarded here(world_, spec(), GetParam().engine, Reduction::fixed_tree, true);
+  Guarded serial(Communicator::self(), spec(), GetParam().engine, Reduction::fixed_tree, true);
+  here.run(6);
+  serial.run(6);
+  EXPECT_TRUE(same_bits(here.w, serial.w));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    engines, GuardedSvrgs,
+    testing::Values(EngineCase{"row_logistic_dense", Loss::logistic, false, EngineChoice::row},
+                    EngineCase{"row_logistic_sparse", Loss::logistic, true, EngineChoice::row},
+                    EngineCase{"row_softmax_sparse", Loss::softmax, true, EngineChoice::row},
+                    EngineCase{"row_squared_dense", Loss::squared, false, EngineChoice::row},
+                    EngineCase{"ssn_logistic_dense", Loss::logistic, false, EngineChoice::ssn},
+                    EngineCase{"ssn_softmax_sparse", Loss::softmax, true, EngineChoice::ssn},
+                    EngineCase{"direct_squared_dense", Loss::squared, false, EngineChoice::ssn}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(GuardedSvrg, solves_ridge_regression_to_the_normal_equations) {
+  const auto world = Communicator::world();
+  const ProblemSpec spec{.loss = Loss::squared, .rows = 60, .weighted = true};
+  Guarded g(world, spec, EngineChoice::automatic);
+  g.run(2);
+  const Vec<double> expected = test::ridge_solution(spec, l2);
+  EXPECT_LT((g.w - expected).norm(), 1e-9 * expected.norm());
+}
+
+TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {
+  const auto world = Communicator::world();
+  Guarded g(world, {.loss = Loss::squared, .rows = 2}, EngineChoice::row);
+  const Outcome at = g.run(50);
+  EXPECT_TRUE(g.w.allFinite());
+  EXPECT_LT((g.w - test::ridge_solution(g.spec, l2)).norm(), 1e-3 * (1 + g.w.norm()));
+  EXPECT_GE(at.gap, 0);
+}
+
+TEST(OptimalityGap, has_no_bound_without_a_penalty) {
+  const Vec<double> g = Vec<double>::Ones(2), none = Vec<double>::Zero(2);
+  EXPECT_TRUE(std::isnan(optimality_gap(g, none, 0)));
+  EXPECT_DOUBLE_EQ(optimality_gap(g, Vec<double>::Constant(2, 0.5), 0), 2);
+}
+
+}  // namespace
+}  // namespace svrg
