@@ -5,6 +5,7 @@ function(svrg_test_main)
   target_include_directories(svrg_test_main PUBLIC ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(svrg_test_main PUBLIC svrg::svrg GTest::gtest fmt::fmt
                         PRIVATE svrg_warnings svrg_codegen)
+  svrg_precompile(svrg_test_main <gtest/gtest.h>)
 endfunction()
 
 # Sets `out` to the mpirun command line for `ranks` processes.
@@ -23,6 +24,9 @@ function(svrg_add_test name)
   target_include_directories(${name}_test SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
   target_link_libraries(${name}_test PRIVATE svrg_test_main svrg_warnings svrg_codegen ${arg_LIBRARIES})
   target_compile_definitions(${name}_test PRIVATE SVRG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # Tests call the optimised library; their own code need not be fast, but has to compile soon.
+  target_compile_options(${name}_test PRIVATE -O1)
+  svrg_precompile(${name}_test <gtest/gtest.h>)
   foreach(ranks IN LISTS arg_RANKS)
     svrg_mpirun(launcher ${ranks})
     add_test(NAME ${name}.n${ranks} COMMAND ${launcher} $<TARGET_FILE:${name}_test>)

@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
     auto at = solver.start(w);
     for (const double goal = 1e-8 * at.grad_norm; at.grad_norm > goal && !at.finished;)
       at = solver.advance(w);
-    if (comm.is_root()) std::printf("F = %.12f, at most %.1e above the optimum\n", at.objective, at.gap);
+    if (comm.is_root())
+      std::printf("F = %.12f, at most %.1e above the optimum\n", at.objective, at.gap);
     return 0;
   });
 }

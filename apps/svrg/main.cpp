@@ -25,10 +25,8 @@ struct Entry {
   int (*function)(const Settings&);
 };
 constexpr Entry entries[] = {
-    {"train", Needs::mpi, train},
-    {"evaluate", Needs::mpi, evaluate},
-    {"predict", Needs::mpi, predict},
-    {"inspect", Needs::nothing, inspect},
+    {"train", Needs::mpi, train},       {"evaluate", Needs::mpi, evaluate},
+    {"predict", Needs::mpi, predict},   {"inspect", Needs::nothing, inspect},
     {"config", Needs::nothing, config},
 };
 

@@ -63,9 +63,9 @@ LoadedModel load_model(const Communicator& comm, const std::string& path) {
   comm.agree("", [&] {
     labels.loss = loss_from_name(record.kind);
     labels.classes = record.classes;
-    const auto positive = record.summary.values.find("positive");
-    if (positive != record.summary.values.end())
-      labels.positive = numbers_of(std::get<std::string>(positive->second));
+    const auto found = record.summary.values.find("positive");
+    if (found != record.summary.values.end())
+      labels.positive = numbers_of(std::get<std::string>(found->second));
   });
   LinearModel model(labels.loss, record.features, static_cast<Index>(record.classes.size()),
                     record.intercept);
@@ -89,10 +89,8 @@ std::vector<double> numbers_of(const std::string& list) {
 }
 
 std::string grouped(Index number) {
-  std::string text = std::to_string(number);
-  for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return text;
+  if (number < 1000) return fmt::format("{}", number);
+  return fmt::format("{},{:03}", grouped(number / 1000), number % 1000);
 }
 
 std::string describe(const Shard& shard, const Communicator& comm, double seconds) {
@@ -103,10 +101,10 @@ std::string describe(const Shard& shard, const Communicator& comm, double second
       shard.sparse()
           ? fmt::format("sparse ({:.2g} % full)", 100 * static_cast<double>(info.nonzeros) / cells)
           : "dense";
-  return fmt::format("{}  {} x {} {}{} · rows per rank {}{} · loaded in {}", info.path,
-                     grouped(info.rows), grouped(info.columns), kind,
-                     info.weighted ? ", weighted" : "", grouped(least),
-                     most == least ? "" : ".." + grouped(most), format_seconds(seconds));
+  return fmt::format(
+      "{}  {} x {} {}{} · rows per rank {}{} · loaded in {}", info.path, grouped(info.rows),
+      grouped(info.columns), kind, info.weighted ? ", weighted" : "", grouped(least),
+      most == least ? std::string() : fmt::format("..{}", grouped(most)), format_seconds(seconds));
 }
 
 }  // namespace svrg::app

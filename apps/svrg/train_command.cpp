@@ -255,6 +255,15 @@ int train(const Settings& settings) {
     last_seconds = r.wall_seconds;
     screen.epoch(line_of(r, first_grad_norm, rate));
   });
+  double last_objective = 0;
+  trainer.set_on_tick([&](const Outcome& at, double seconds) {
+    if (at.measured) last_objective = at.objective;
+    const double rows = at.passes * static_cast<double>(p.train.info().rows);
+    screen.tick({.epochs = static_cast<double>(at.epoch),
+                 .seconds = seconds,
+                 .objective = last_objective,
+                 .rows_per_second = rows / std::max(1e-9, seconds)});
+  });
   if (setup->knows_phases()) trainer.set_phase_source([&] { return setup->times(); });
 
   Vec<double> w = Vec<double>::Zero(model.layout().size());

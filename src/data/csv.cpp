@@ -142,6 +142,7 @@ template <bool by_blanks>
 const char* CsvParser::parse_numbers(const char* p) {
   const char separator = layout_.separator;
   const Index* target = layout_.target.data();
+  if (layout_.width == 0) return nullptr;
   for (Index left = layout_.width; left > 0; --left, ++target) {
     p = skip_space<by_blanks>(p, separator);
     double value = 0;

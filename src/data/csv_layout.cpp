@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "data/csv_fields.hpp"
+#include "data/text_file.hpp"
 #include "data/text_parser.hpp"
 #include "svrg/core/error.hpp"
 
@@ -250,6 +251,7 @@ std::vector<HeadLine> head_lines(std::string_view text, std::size_t most) {
     if (at >= head_bytes && !lines.empty()) break;
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line = text.substr(at, end - at);
+    if (static_cast<Index>(line.size()) > longest_line) break;  // will be refused
     if (holds_row(line, 0)) lines.push_back({line, number, at});
     at = end + 1;
   }
@@ -264,10 +266,7 @@ CsvLayout find_csv_layout(const std::string& path, std::string_view text,
                     shown({&options.separator, 1})));
   CsvLayout layout;
   const auto head = head_lines(text, lines_to_judge);
-  if (head.empty()) {  // blank lines and comments at most, as far as one can see
-    layout.body = text.size();
-    return layout;
-  }
+  if (head.empty()) return layout;  // no rows, or a line of excessive length
   layout.separator = options.separator != 0 ? options.separator : find_separator(head);
   const HeadLine& first = head.front();
   layout.first_line = first.number;

@@ -27,9 +27,15 @@ void append(Bytes& to, const void* from, std::size_t size) {
   to.insert(to.end(), bytes, bytes + size);
 }
 
+// Sizes that saturate instead of overflowing, to be compared with a limit.
+constexpr Index too_many = std::numeric_limits<Index>::max();
 Index product(Index a, Index b) {
   Index answer = 0;
-  return __builtin_mul_overflow(a, b, &answer) ? std::numeric_limits<Index>::max() : answer;
+  return __builtin_mul_overflow(a, b, &answer) ? too_many : answer;
+}
+Index plus(Index a, Index b) {
+  Index answer = 0;
+  return __builtin_add_overflow(a, b, &answer) ? too_many : answer;
 }
 
 // Where rows end up. put() reads from bytes, since rows come out of messages as well.
@@ -41,7 +47,7 @@ class DenseWriter {
   void set_length(Index, std::int32_t) {}
   void close_lengths() {}
   Index bytes() const { return product(product(slots_, columns_), static_cast<Index>(sizeof(T))); }
-  void allocate() { store_.data.resize(static_cast<std::size_t>(slots_ * columns_)); }
+  void allocate() { store_.data.resize(static_cast<std::size_t>(product(slots_, columns_))); }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     T* const row = store_.data.data() + slot * columns_;
     if (count == columns_) {
@@ -71,8 +77,8 @@ class CsrWriter {
     for (std::size_t i = 1; i < store_.starts.size(); ++i) store_.starts[i] += store_.starts[i - 1];
   }
   Index bytes() const {
-    return product(store_.starts.back(), static_cast<Index>(sizeof(T) + sizeof(std::int32_t))) +
-           static_cast<Index>(store_.starts.size() * sizeof(Index));
+    return plus(product(store_.starts.back(), static_cast<Index>(sizeof(T) + sizeof(std::int32_t))),
+                static_cast<Index>(store_.starts.size() * sizeof(Index)));
   }
   void allocate() {
     store_.values.resize(static_cast<std::size_t>(store_.starts.back()));
@@ -112,10 +118,7 @@ class DistributorTo final : public Distributor {
   void announce(Index first_row, std::span<const std::int32_t> lengths) override;
   Index bytes_needed() const override {
     // The label, the number in the data set (Shard keeps it), the weight.
-    return writer_.bytes() / 2 + routes_.slots() * (weighted_ ? 24 : 16) / 2 <
-                   std::numeric_limits<Index>::max() / 2
-               ? writer_.bytes() + routes_.slots() * (weighted_ ? 24 : 16)
-               : std::numeric_limits<Index>::max();
+    return plus(writer_.bytes(), product(routes_.slots(), weighted_ ? 24 : 16));
   }
   void allocate() override {
     writer_.allocate();

@@ -57,8 +57,9 @@ TextFormat find_format(const std::string& path, std::string_view text) {
                   [](const HeadLine& l) { return looks_svmlight(l.text); }))
     return TextFormat::svmlight;
   const auto several_fields = [](const HeadLine& l) {
-    const std::string_view token = token_at(skip_blanks(l.text.data()));
-    return l.text.find_first_of(",;\t") != std::string_view::npos || token.end() < l.text.end();
+    const std::size_t last = l.text.find_last_not_of(" \t\r");
+    const std::string_view content = l.text.substr(0, last + 1);
+    return content.find_first_of(",; \t", content.find_first_not_of(" \t")) != content.npos;
   };
   return std::any_of(head.begin(), head.end(), several_fields) ? TextFormat::csv
                                                                : TextFormat::svmlight;
@@ -162,7 +163,7 @@ void Reading::prepare() {
                                     options_.dtype == Storage::f32, parser_->weighted());
   });
   distributor_->announce(next_row_, lengths_);
-  lengths_ = {};
+  std::vector<std::int32_t>().swap(lengths_);  // no longer needed: give the memory back
   comm_.agree("", [&] {
     constexpr double mib = 1 << 20;
     const Index needed = distributor_->bytes_needed();

@@ -173,13 +173,15 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
 void save_model(const std::string& path, const ModelRecord& model) {
   State state;
   add_model(state, model);
-  write_file(path, to_image(to_document(state, model_format, model.kind + " model")));
+  auto image = to_image(to_document(state, model_format, model.kind + " model"));
+  append_trailer(image);
+  write_file(path, image);
 }
 
 ModelRecord load_model(const std::string& path) {
   const auto file = read_file(path);
   if (is_sealed(file)) return model_from_state(state_of_payload(unseal(file, path), path), path);
-  Document document = from_image(file, path);
+  Document document = from_image(check_trailer(file, path), path);
   expect_format(document, model_format, path);
   return model_from_state(to_state(std::move(document), path), path);
 }

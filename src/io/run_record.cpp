@@ -105,11 +105,14 @@ void RunRecord::write_hdf5(const std::string& config, const std::string& manifes
   document.attributes = root_attributes(run_format, "svrg run");
   document.variables["config"] = text_variable(config, "effective configuration, TOML");
   document.variables["manifest"] = text_variable(manifest, "what made the run, JSON");
-  write_file(hdf5_path(folder_), to_image(document));
+  auto image = to_image(document);
+  append_trailer(image);
+  write_file(hdf5_path(folder_), image);
 }
 
 std::vector<EpochRecord> read_history(const std::string& path) {
-  const Document document = from_image(read_file(path), path);
+  const auto file = read_file(path);
+  const Document document = from_image(check_trailer(file, path), path);
   expect_format(document, run_format, path);
   return epochs_of(document, path);
 }

@@ -13,11 +13,13 @@
 namespace svrg::io {
 namespace {
 
-constexpr std::string_view magic = "SVRG-CHECKPOINT 1\n";
+constexpr std::string_view magic = "SVRG-CHECKPOINT 1\n", trailer_magic = "SVRG-SEAL 1\n";
 
-std::string seal_text(std::span<const std::byte> payload) {
-  std::string text = fmt::format("{}bytes {}\nsha256 {}\n", magic, payload.size(), sha256(payload));
-  text.resize(seal_size, '\n');
+std::string seal_text(std::string_view first_line, std::span<const std::byte> payload,
+                      std::size_t size) {
+  std::string text =
+      fmt::format("{}bytes {}\nsha256 {}\n", first_line, payload.size(), sha256(payload));
+  text.resize(size, '\n');
   return text;
 }
 
@@ -43,7 +45,7 @@ bool is_sealed(std::span<const std::byte> file) noexcept {
 
 void write_seal(std::span<std::byte> file) {
   SVRG_EXPECT(file.size() >= seal_size, "a sealed file begins with room for the seal");
-  const std::string text = seal_text(file.subspan(seal_size));
+  const std::string text = seal_text(magic, file.subspan(seal_size), seal_size);
   std::ranges::copy(std::as_bytes(std::span(text)), file.begin());
 }
 
@@ -59,7 +61,7 @@ std::span<const std::byte> unseal(std::span<const std::byte> file, const std::st
     throw DataError(fmt::format("{}: {} bytes are too few for a sealed file", name, file.size()));
   const auto payload = file.subspan(seal_size);
   const std::string_view found = as_text(file.first(seal_size));
-  const std::string expected = seal_text(payload);
+  const std::string expected = seal_text(magic, payload, seal_size);
   if (found == expected) return payload;
   if (!found.starts_with(magic)) throw DataError(name + ": does not begin with the seal of svrg");
   const auto sha_line = expected.find("sha256");
@@ -67,6 +69,22 @@ std::span<const std::byte> unseal(std::span<const std::byte> file, const std::st
     throw DataError(fmt::format("{}: damaged: {} bytes after the seal, but it says otherwise", name,
                                 payload.size()));
   throw DataError(name + ": damaged: SHA-256 of the content is not that of the seal");
+}
+
+void append_trailer(std::vector<std::byte>& image) {
+  const std::string text = seal_text(trailer_magic, image, trailer_size);
+  const auto bytes = std::as_bytes(std::span(text));
+  image.insert(image.end(), bytes.begin(), bytes.end());
+}
+
+std::span<const std::byte> check_trailer(std::span<const std::byte> file, const std::string& name) {
+  if (file.size() < trailer_size) return file;
+  const std::string_view found = as_text(file.last(trailer_size));
+  if (!found.starts_with(trailer_magic)) return file;
+  const auto payload = file.first(file.size() - trailer_size);
+  if (found != seal_text(trailer_magic, payload, trailer_size))
+    throw DataError(name + ": damaged: the seal at its end does not match its content");
+  return payload;
 }
 
 }  // namespace svrg::io

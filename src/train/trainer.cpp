@@ -211,6 +211,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
       }
       note(at);
       if (at.measured) record(at, w);
+      if (on_tick_ && comm_.is_root()) on_tick_(at, seconds_before_ + now() - started_);
       if (at.requests.save || save_due(at)) save(w, false);
     }
   } catch (const NumericError& error) {

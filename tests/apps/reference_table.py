@@ -24,7 +24,8 @@ METRICS = {"accuracy": "acc", "rmse": "rmse"}  # the reference's name: ours
 # Options that say what the file means, as its description does.
 DATA_OPTIONS = {"covtype2": ["--positive", "1"]}
 OPENERS = {".gz": gzip.open, ".xz": lzma.open}
-HEADER = ["set", "loss", "P", "F - f*", "passes", "epochs", "seconds", "allreduces", "test", "reference", ""]
+HEADER = ["set", "loss", "P", "F - f*", "passes", "epochs", "seconds", "allreduces", "test",
+          "reference", ""]
 WIDTHS = [13, 8, 2, 9, 8, 6, 8, 10, 12, 9, 4]
 
 
@@ -44,7 +45,8 @@ def mpi_environment():
     defaults = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                 "OMPI_MCA_rmaps_base_oversubscribe": "1",
                 "OMPI_MCA_btl_vader_single_copy_mechanism": "none"}
-    return defaults | os.environ
+    mine = {key: value for key, value in os.environ.items() if not key.startswith("SVRG_")}
+    return defaults | mine
 
 
 def is_text(name):
@@ -72,7 +74,8 @@ def last_json(command, timeout):
         raise RuntimeError(f"no end within {timeout:g} s") from None
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
+        said = next((line for line in said if "svrg: error" in line), said[-1])
         raise RuntimeError(f"exit {done.returncode}: {said}")
     return json.loads(lines[-1])
 
@@ -87,7 +90,8 @@ def measure(options, name, entry, data, folder, ranks):
                        "--tol-grad", "1e-9", "--n-features", str(entry["d"]),
                        *DATA_OPTIONS.get(name, []), "-o", str(run), "--overwrite"], options.timeout)
     excess = train["objective"] - reference["f_star"]
-    passes = excess <= 1e-9 * max(1.0, abs(reference["f_star"]))
+    # Below the optimum by more than rounding is a wrong objective, not a good solver.
+    passes = abs(excess) <= 1e-9 * max(1.0, abs(reference["f_star"]))
     ours = theirs = "-"
     for key, metric in METRICS.items():
         expected = (reference.get("test") or {}).get(key)
@@ -117,9 +121,11 @@ def main():
     if not (data / "reference.json").is_file():
         print("skipped: SVRG_SHARED does not name a folder with data/reference.json")
         return 77
-    sets = {name: entry for name, entry in json.loads((data / "reference.json").read_text())["datasets"].items()
+    everything = json.loads((data / "reference.json").read_text())["datasets"]
+    sets = {name: entry for name, entry in everything.items()
             if is_text(entry["train"]) and "f_star" in entry.get("plain", {})}
-    wanted = options.sets.split(",") if options.sets else sorted(sets, key=lambda s: sets[s]["nnz_train"])
+    by_size = sorted(sets, key=lambda name: sets[name]["nnz_train"])
+    wanted = options.sets.split(",") if options.sets else by_size
     unknown = [name for name in wanted if name not in sets]
     if unknown:
         print(f"no such svmlight set: {', '.join(unknown)}; there are {', '.join(sets)}")
@@ -131,14 +137,15 @@ def main():
     for name in wanted:
         with tempfile.TemporaryDirectory(prefix="svrg-reference-") as folder:
             for ranks in options.ranks.split(","):
+                entry, passes = sets[name], False
                 try:
-                    row, passes = measure(options, name, sets[name], data, pathlib.Path(folder), ranks)
+                    row, passes = measure(options, name, entry, data, pathlib.Path(folder), ranks)
                 except (RuntimeError, KeyError, ValueError) as error:
-                    row, passes = [name, sets[name]["loss"], ranks, "MISS", f"{type(error).__name__}: {error}"], False
+                    row = [name, entry["loss"], ranks, "MISS", f"{type(error).__name__}: {error}"]
                 show(row, options.markdown)
                 if not passes:
                     misses.append(f"{name} on {ranks}")
-    print(f"\n{len(misses)} of the rows missed: {', '.join(misses)}" if misses else "\nevery row reaches the reference")
+    print(f"\nmissed: {', '.join(misses)}" if misses else "\nevery row reaches the reference")
     return 1 if misses else 0
 
 

@@ -26,7 +26,7 @@ BAD = {
     "a private header in a public one": ("include/svrg/io/b.hpp", '#include "io/handle.hpp"\n'),
     "the umbrella from below": ("src/train/b.cpp", '#include "svrg/svrg.hpp"\n'),
     "an unknown floor": ("src/attic/b.cpp", '#include "svrg/core/a.hpp"\n'),
-    "an app goes round the umbrella": ("apps/svrg/b.cpp", '#include "svrg/core/a.hpp"\n'),
+    "an example goes round the umbrella": ("apps/examples/b.cpp", '#include "svrg/core/a.hpp"\n'),
     "an app reaches into src": ("apps/svrg/b.cpp", '#include "io/handle.hpp"\n'),
     "mpi.h in a second public header": ("include/svrg/comm/b.hpp", "#include <mpi.h>\n"),
     "MPI above comm": ("src/solver/b.cpp", "void f() { MPI_Barrier(world); }\n"),

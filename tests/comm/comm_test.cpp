@@ -14,7 +14,8 @@ namespace {
 TEST(Communicator, sums_values_and_tail_over_ranks) {
   const auto world = Communicator::world();
   const double p = world.size();
-  for (const std::size_t n : {0, 1, 1000, 70000}) {  // short: one message; long: two
+  for (const std::size_t n :
+       std::vector<std::size_t>{0, 1, 1000, 70000}) {  // short: one message; long: two
     std::vector<double> values(n, world.rank() + 1);
     std::vector<float> floats(n, 1.0F);
     std::vector<double> tail = {1, static_cast<double>(world.rank())};

@@ -14,6 +14,14 @@
 namespace svrg {
 namespace {
 
+Parameter make_parameter(std::string name, std::vector<Index> shape, bool column_major = false) {
+  Parameter p;
+  p.name = std::move(name);
+  p.shape = std::move(shape);
+  p.column_major = column_major;
+  return p;
+}
+
 TEST(CounterRandom, gives_the_published_philox_numbers) {
   // The known answer for counter 0 and key 0 in Random123's kat_vectors.
   const CounterRandom zero(0, 0);
@@ -74,17 +82,17 @@ TEST(Permutation, is_a_bijection_with_its_inverse_for_every_size) {
 
 TEST(ParameterLayout, places_segments_one_behind_the_other) {
   ParameterLayout layout;
-  layout.add({.name = "fc1_weight", .shape = {3, 4}});
-  layout.add({.name = "fc1_bias", .shape = {3}});
+  layout.add(make_parameter("fc1_weight", {3, 4}));
+  layout.add(make_parameter("fc1_bias", {3}));
   EXPECT_EQ(layout.size(), 15);
   EXPECT_EQ(layout.at("fc1_bias").offset, 12);
-  EXPECT_THROW(layout.add({.name = "fc1_bias", .shape = {1}}), ConfigError);
+  EXPECT_THROW(layout.add(make_parameter("fc1_bias", {1})), ConfigError);
   EXPECT_THROW(layout.at("fc2_bias"), ConfigError);
 }
 
 TEST(Parameter, column_major_storage_comes_back_from_row_major) {
   ParameterLayout layout;
-  layout.add({.name = "w", .shape = {2, 3}, .column_major = true});
+  layout.add(make_parameter("w", {2, 3}, true));
   const Vec<double> stored = Vec<double>::LinSpaced(6, 0, 5);  // (0,0) (1,0) (0,1) …
   const Vec<double> logical = to_row_major(layout.at("w"), stored);
   EXPECT_EQ(logical, (Vec<double>(6) << 0, 2, 4, 1, 3, 5).finished());

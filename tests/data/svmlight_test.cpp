@@ -161,11 +161,5 @@ TEST(Svmlight, shows_only_a_little_of_a_broken_line) {
   EXPECT_EQ(message.find('\x1b'), std::string::npos);
 }
 
-TEST(Svmlight, refuses_a_line_that_is_too_long) {
-  std::string text = "1 1:1\n1 1:";
-  text.append((std::size_t{64} << 20) + 1, '1');
-  EXPECT_EQ(refusal(text + "\n1 1:1\n"), "2:1: line longer than 64 MiB; is this a text file?");
-}
-
 }  // namespace
 }  // namespace svrg

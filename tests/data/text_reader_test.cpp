@@ -168,6 +168,13 @@ TEST(TextReader, refuses_a_file_without_rows) {
   EXPECT_EQ(refusal_of("label,a,b\n", ".csv"), " no rows");
 }
 
+TEST(TextReader, refuses_lines_of_excessive_length_in_any_format) {
+  std::string text = "# a file without line ends\n\n";
+  text.append((std::size_t{64} << 20) + 1, '7');
+  for (const char* suffix : {".svm", ".csv", ".txt"})
+    EXPECT_EQ(refusal_of(text, suffix), "3:1: line longer than 64 MiB; is this a text file?");
+}
+
 TEST(TextReader, refuses_files_of_another_kind) {
   using namespace std::string_literals;
   EXPECT_EQ(refusal_of("\x1f\x8b\x08", ".svm"), " compressed; unpack it first (gunzip)");

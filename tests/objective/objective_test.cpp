@@ -139,8 +139,8 @@ TEST_P(Objectives, remembered_margins_come_back) {
 
 INSTANTIATE_TEST_SUITE_P(reductions, Objectives,
                          testing::Values(Reduction::plain, Reduction::fixed_tree),
-                         [](const auto& info) {
-                           return info.param == Reduction::plain ? "plain" : "fixed_tree";
+                         [](const auto& each) {
+                           return each.param == Reduction::plain ? "plain" : "fixed_tree";
                          });
 
 TEST(MeanSmoothness, is_the_largest_eigenvalue_of_the_curvature_bound) {

@@ -137,9 +137,10 @@ TEST(MinibatchSolver, resumed_in_mid_epoch_ends_with_the_same_bits) {
 TEST(MinibatchSolver, halves_a_rate_of_its_own_choice_and_refuses_to_change_a_given_one) {
   const auto world = Communicator::world();
   Minibatch own(world, {.loss = Loss::squared},
-                {.learning_rate = 30, .may_halve = true, .update_freq = 1});
+                {.learning_rate = 1, .may_halve = true, .update_freq = 1});
   const Outcome at = own.run(12);
-  EXPECT_LT(at.learning_rate, 30);
+  EXPECT_LT(at.learning_rate, 1);
+  EXPECT_TRUE(own.w.allFinite());
   Minibatch given(world, {.loss = Loss::squared}, {.learning_rate = 1e3, .update_freq = 1});
   EXPECT_THROW(given.run(200), NumericError);
   EXPECT_TRUE(given.w.allFinite());
@@ -217,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
                     EngineCase{"ssn_logistic_dense", Loss::logistic, false, EngineChoice::ssn},
                     EngineCase{"ssn_softmax_sparse", Loss::softmax, true, EngineChoice::ssn},
                     EngineCase{"direct_squared_dense", Loss::squared, false, EngineChoice::ssn}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 
 TEST(GuardedSvrg, solves_ridge_regression_to_the_normal_equations) {
   const auto world = Communicator::world();

@@ -189,8 +189,8 @@ Shard labelled(std::vector<double> labels) {
   info.rows = static_cast<Index>(labels.size());
   info.columns = 1;
   const Partition partition(info.rows, 1, RowOrder::file);
-  return Shard(info, partition, 0, 1, DenseStore<double>{std::vector<double>(labels.size(), 1)},
-               std::move(labels), {});
+  DenseStore<double> ones{std::vector<double>(labels.size(), 1)};
+  return Shard(info, partition, 0, 1, std::move(ones), std::move(labels), {});
 }
 
 TEST(LabelMap, chooses_the_model_by_the_labels) {

@@ -51,7 +51,8 @@ std::vector<std::byte> to_image(const Document& document, std::size_t user_block
 /// regular HDF5 file of datasets of the types of Array (other integer and float types are widened);
 /// objects of other types are refused, links other than hard ones and filters other than ours too.
 /// Attributes of other types are left out. Sizes are checked before anything is allocated, but
-/// HDF5 1.10's own parser is not safe on hostile files.
+/// HDF5 1.10 itself crashes on some damaged files (its global heap, where text lies, is read
+/// unchecked): a seal (file.hpp) is to be checked first, where there is one.
 Document from_image(std::span<const std::byte> image, const std::string& name);
 
 /// Checks `format` and the major of `format_version`, and that required_features is known.

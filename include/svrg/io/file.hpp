@@ -29,6 +29,14 @@ void write_seal(std::span<std::byte> file);
 bool is_sealed(std::span<const std::byte> file) noexcept;
 /// The payload of a sealed file. @throws DataError saying what does not match.
 std::span<const std::byte> unseal(std::span<const std::byte> file, const std::string& name);
+/// For HDF5 files that every program must open unasked (run.h5, model.h5), which a user block would
+/// hide from some: the same seal as 128 bytes of text ("SVRG-SEAL 1\n…") after the end, where HDF5
+/// does not look. A program that adds to such a file overwrites it, and the file counts as not
+/// sealed.
+inline constexpr std::size_t trailer_size = 128;
+void append_trailer(std::vector<std::byte>& image);
+/// The file without its trailer, or all of it if there is none. @throws DataError if it is damaged.
+std::span<const std::byte> check_trailer(std::span<const std::byte> file, const std::string& name);
 /// 64 lower-case hex digits.
 std::string sha256(std::span<const std::byte> bytes);
 

@@ -37,7 +37,7 @@ void add_model(State& state, const ModelRecord& model);
 /// @throws DataError (`name` is used in its message) if something is missing or does not fit.
 ModelRecord model_from_state(const State& state, const std::string& name);
 
-/// Writes a model file, whole and renamed, not sealed. @throws OutputError
+/// Writes a model file, whole and renamed, with the seal at its end. @throws OutputError
 void save_model(const std::string& path, const ModelRecord& model);
 /// Reads a model file or a sealed checkpoint (which carries the same schema). @throws DataError
 ModelRecord load_model(const std::string& path);

@@ -9,7 +9,9 @@
 
 namespace svrg::io {
 
-/// One line of a run's history: the state after an epoch. NaN where a value does not exist.
+/// One line of a run's history: the state after an epoch. NaN where a value does not exist. Counts,
+/// passes and wall_seconds are since the start of the run (resumes included), max_rss is the
+/// largest so far, phase_seconds are those of this epoch alone: run.h5 labels them so.
 struct EpochRecord {
   Index epoch = 0, step = 0;
   double passes = 0, wall_seconds = 0;
@@ -26,8 +28,10 @@ struct EpochRecord {
 class RunRecord {
  public:
   /// @param resume_after  keep the lines of epochs ≤ this (a resumed run), −1: start a new record.
+  /// A last line that a kill tore is dropped. @throws DataError on a damaged line elsewhere.
   RunRecord(std::string folder, std::vector<std::string> hostnames, Index resume_after);
-  /// Appends a line. @throws OutputError
+  /// Appends a line in one write. A metric may not bear the name of a field. Infinite values are
+  /// written as null, as NaN is. @throws OutputError
   void append(const EpochRecord& record);
   /// Rewrites run.h5 with `config` (TOML) and `manifest` (JSON). @throws OutputError
   void write_hdf5(const std::string& config, const std::string& manifest) const;

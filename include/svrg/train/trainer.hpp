@@ -51,6 +51,7 @@ struct TrainResult {
 class Trainer {
  public:
   using Metrics = std::function<std::map<std::string, double>(ConstVecRef<double> w)>;
+  using OnTick = std::function<void(const Outcome&, double seconds)>;
   using OnEpoch = std::function<void(const io::EpochRecord&, double first_grad_norm)>;
 
   /// `model` says what the weights mean; its weights are ignored. `rows` is the size of the data
@@ -63,6 +64,8 @@ class Trainer {
   void set_metrics(Metrics metrics) { metrics_ = std::move(metrics); }
   /// Called on root.
   void set_on_epoch(OnEpoch on_epoch) { on_epoch_ = std::move(on_epoch); }
+  /// Called on root after every advance, measured or not: for a live line.
+  void set_on_tick(OnTick on_tick) { on_tick_ = std::move(on_tick); }
   /// Seconds per phase so far, where the solver keeps them apart.
   void set_phase_source(std::function<PhaseTimes()> source) { phases_ = std::move(source); }
 
@@ -89,6 +92,7 @@ class Trainer {
   LogSink log_;
   Metrics metrics_;
   OnEpoch on_epoch_;
+  OnTick on_tick_;
   std::function<PhaseTimes()> phases_;
   std::unique_ptr<Files> files_;
   TrainResult result_;

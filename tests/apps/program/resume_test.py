@@ -6,9 +6,10 @@ import signal
 from harness import (DIGITS, WDBC, Case, main, rank_pids, records, start, wait, wait_for_epochs,
                      weights)
 
-# Some seconds of work, so that a signal finds it in the middle.
-LONG = [DIGITS, "--algorithm", "svrg", "-b", "128", "-e", "600", "--tol-grad", "0", "--learning-rate",
-        "0.05", "--checkpoint-every", "5"]
+# Enough work that a signal finds it in the middle.
+EPOCHS = 200
+LONG = [DIGITS, "--algorithm", "svrg", "-b", "128", "-e", str(EPOCHS), "--tol-grad", "0",
+        "--learning-rate", "0.05", "--checkpoint-every", "10"]
 
 
 class Resume(Case):
@@ -22,10 +23,12 @@ class Resume(Case):
         return Resume.whole
 
     def resumed(self, run, ranks=2):
+        before = records(run)[0]
         result = self.succeeds("train", *LONG, "-o", run, "--resume", "auto", ranks=ranks)
+        self.assertEqual(records(run)[0], before, "it began anew")
         epochs = [line["epoch"] for line in records(run)]
         self.assertEqual(epochs, sorted(set(epochs)), "no epoch twice in the record")
-        self.assertEqual(result.json["epochs"], 600)
+        self.assertEqual(result.json["epochs"], EPOCHS)
         return weights(run)
 
     def test_stopped_by_usr1_to_mpirun(self):
@@ -35,7 +38,7 @@ class Resume(Case):
         process.send_signal(signal.SIGUSR1)
         stopped = wait(process)
         self.assertEqual(stopped.code, 75, str(stopped))
-        self.assertLess(records(run)[-1]["epoch"], 600)
+        self.assertLess(records(run)[-1]["epoch"], EPOCHS)
         self.assertTrue(self.resumed(run) == whole)
 
     def test_a_rank_killed_at_once(self):
@@ -62,7 +65,9 @@ class Resume(Case):
         whole, result = self.train(*full, name="whole", ranks=2)
         self.assertGreater(result["epochs"], 2)
         run, _ = self.train(*full, "-e", "2", ranks=2)
+        before = records(run)
         self.succeeds("train", *full, "-o", run, "--resume", "auto", ranks=2)
+        self.assertEqual(records(run)[:len(before)], before)
         self.assertTrue(weights(run) == weights(whole))
 
     def test_deterministic_runs_resume_on_another_number_of_ranks(self):

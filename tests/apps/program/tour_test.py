@@ -26,7 +26,8 @@ class Tour(Case):
         labels = self.folder / "labels.csv"
         self.succeeds("predict", run / "model.h5", WDBC_TEST, "-o", labels, ranks=2)
         rows = labels.read_text().splitlines()
-        truth = [float(line.split()[0]) for line in open(WDBC_TEST, encoding="ascii")]
+        with open(WDBC_TEST, encoding="ascii") as source:
+            truth = [float(line.split()[0]) for line in source]
         self.assertEqual([float(row) for row in rows], truth)
 
         for name in "model.h5", "run.h5", "checkpoints/last.h5":
@@ -76,6 +77,22 @@ class Tour(Case):
         _, ours = self.train(table, "--l2", "1/n", "--label-column", "diagnosis", ranks=2)
         self.assertAlmostEqual(ours["objective"], plain["objective"], delta=1e-10)
 
+    def test_mxnets_scheme_falls_linearly_to_1e_8_where_sgd_stalls_at_the_same_step(self):
+        how = [WDBC, "-b", "128", "--l2", "1/n", "-e", "100000", "--tol-grad", "1e-8",
+               "--checkpoint-every", "100000", "-q"]
+        run, ours = self.train(*how, "--algorithm", "svrg", "--learning-rate", "auto")
+        self.assertEqual(ours["stop_reason"], "tolerance")
+        lines = records(run)
+        first, last = lines[0]["grad_norm"], lines[-1]
+        # Linear: each later quarter of the way gains its decades, none stalls.
+        quarters = [lines[len(lines) * i // 4]["grad_norm"] for i in (1, 2, 3)] + [last["grad_norm"]]
+        for before, after in zip(quarters, quarters[1:]):
+            self.assertLess(after, before / 10)
+        self.assertLessEqual(last["grad_norm"], 1e-8 * first)
+        _, plain = self.train(*how, "--algorithm", "sgd", "--passes", "4000",
+                              "--learning-rate", repr(last["learning_rate"]), name="sgd")
+        self.assertGreater(plain["grad_norm_relative"], 1e-6)
+
 
 class Output(Case):
     def test_the_last_line_is_json_with_all_fields_and_what_the_files_say(self):
@@ -112,7 +129,7 @@ class Output(Case):
 
     def test_a_redirected_log_has_no_carriage_return_and_no_escapes(self):
         result = self.succeeds("train", WDBC, "-o", self.folder / "run", "--algorithm", "svrg", "-e",
-                               "60", "--tol-grad", "0", env={"TERM": "xterm-256color"}, ranks=2)
+                               "120", "--tol-grad", "0", env={"TERM": "xterm-256color"}, ranks=2)
         for text in result.out, result.err:
             self.assertNotIn("\r", text)
             self.assertNotIn("\x1b", text)
