@@ -119,10 +119,8 @@ void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Inde
       for (Index e = from; e < to; ++e) {
         const double* p = v_of(static_cast<Index>(x.indices[e]));
         const auto xe = static_cast<double>(x.values[e]);
-        for (Index k = 0; k < K; ++k) {
-          s[static_cast<std::size_t>(k)] += xe * p[k];
-          along[static_cast<std::size_t>(k)] += xe * p[K + k];
-        }
+        kernels::add_scaled(s.data(), xe, p, K);
+        kernels::add_scaled(along.data(), xe, p + K, K);
       }
       for (std::size_t k = 0; k < s.size(); ++k)
         s[k] = rows.margins[i * K + static_cast<Index>(k)] + bias[k] + a * s[k] - b * along[k];
@@ -137,7 +135,7 @@ void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Inde
     for (Index e = from; e < to; ++e) {
       double* p = v_of(static_cast<Index>(x.indices[e]));
       const auto xe = static_cast<double>(x.values[e]);
-      for (Index k = 0; k < K; ++k) p[k] += xe * s[static_cast<std::size_t>(k)];
+      kernels::add_scaled(p, xe, s.data(), K);
     }
     if (a < 1e-8) settle();
   });

@@ -14,6 +14,22 @@ namespace {
 
 using kernels::weight_of;
 
+/// Adds what a part gave; of the Hessian, row-major, the lower triangle is filled.
+void add_to(LineSums& sums, double value, const std::vector<double>& gradient,
+            const std::vector<double>& hessian) {
+  const std::size_t n = gradient.size();
+  sums.value += value;
+  for (std::size_t a = 0; a < n; ++a) {
+    const auto row = static_cast<Index>(a);
+    sums.gradient[row] += gradient[a];
+    for (std::size_t b = 0; b <= a; ++b) {
+      const auto column = static_cast<Index>(b);
+      sums.hessian(row, column) += hessian[a * n + b];
+      if (b < a) sums.hessian(column, row) += hessian[a * n + b];
+    }
+  }
+}
+
 /// One margin a row: value, gradient and Hessian along the directions.
 template <class L>
 void line_sums_one(const Batch& batch, const Part& part, const double* z,
@@ -36,15 +52,7 @@ void line_sums_one(const Batch& batch, const Part& part, const double* z,
       for (std::size_t b = 0; b <= a; ++b) hessian[a * n + b] += ha * qi[b];
     }
   }
-  sums.value += value;
-  for (std::size_t a = 0; a < n; ++a) {
-    const auto row = static_cast<Index>(a);
-    sums.gradient[row] += gradient[a];
-    for (std::size_t b = 0; b <= a; ++b) {
-      sums.hessian(row, static_cast<Index>(b)) += hessian[a * n + b];
-      if (b < a) sums.hessian(static_cast<Index>(b), row) += hessian[a * n + b];
-    }
-  }
+  add_to(sums, value, gradient, hessian);
 }
 
 /// K margins a row with φ'' = diag(p) − p pᵀ.
@@ -53,30 +61,40 @@ void line_sums_softmax(const Batch& batch, const Part& part, Index K, const doub
                        LineSums& sums) {
   using losses::Softmax;
   const auto n = static_cast<Index>(q.size());
-  Vec<double> s(K), p(K), r(K), mean(n);
-  RowMatrix<double> qi(n, K), pq(n, K);
+  // Written out: these loops are a handful of numbers long, too short for matrix expressions.
+  std::vector<double> s(static_cast<std::size_t>(K)), p(s), qi(static_cast<std::size_t>(n * K)),
+      pq(qi), mean(static_cast<std::size_t>(n)), gradient(mean),
+      hessian(static_cast<std::size_t>(n * n));
+  double value = 0;
   for (Index i = part.first; i < part.first + part.count; ++i) {
-    s = Eigen::Map<const Vec<double>>(z + i * K, K);
+    std::copy_n(z + i * K, K, s.data());
     for (Index a = 0; a < n; ++a) {
-      qi.row(a) = Eigen::Map<const Eigen::RowVectorXf>(q[static_cast<std::size_t>(a)] + i * K, K)
-                      .cast<double>();
-      s += alpha[static_cast<std::size_t>(a)] * qi.row(a).transpose();
+      const float* from = q[static_cast<std::size_t>(a)] + i * K;
+      double* to = qi.data() + a * K;
+      for (Index k = 0; k < K; ++k) to[k] = static_cast<double>(from[k]);
+      kernels::add_scaled(s.data(), alpha[static_cast<std::size_t>(a)], to, K);
     }
     const double weight = weight_of(batch, i);
     const auto label = static_cast<Index>(batch.labels[static_cast<std::size_t>(i)]);
-    sums.value += weight * (Softmax::probabilities(s.data(), K, p.data()) - s[label]);
-    r = weight * p;
-    r[label] -= weight;
-    sums.gradient.noalias() += qi * r;
-    pq.noalias() = qi * p.asDiagonal();
-    mean.noalias() = qi * p;
-    for (Index a = 0; a < n; ++a)
+    value += weight *
+             (Softmax::probabilities(s.data(), K, p.data()) - s[static_cast<std::size_t>(label)]);
+    for (Index a = 0; a < n; ++a) {
+      const double* qa = qi.data() + a * K;
+      double* pa = pq.data() + a * K;
+      double m = 0;
+      for (Index k = 0; k < K; ++k) m += pa[k] = p[static_cast<std::size_t>(k)] * qa[k];
+      mean[static_cast<std::size_t>(a)] = m;
+      gradient[static_cast<std::size_t>(a)] += weight * (m - qa[label]);
       for (Index b = 0; b <= a; ++b) {
-        const double h = weight * (pq.row(a).dot(qi.row(b)) - mean[a] * mean[b]);
-        sums.hessian(a, b) += h;
-        if (b < a) sums.hessian(b, a) += h;
+        const double* qb = qi.data() + b * K;
+        double h = 0;
+        for (Index k = 0; k < K; ++k) h += pa[k] * qb[k];
+        hessian[static_cast<std::size_t>(a * n + b)] +=
+            weight * (h - m * mean[static_cast<std::size_t>(b)]);
       }
+    }
   }
+  add_to(sums, value, gradient, hessian);
 }
 
 /// The stored entries of a row, the intercept as one more feature of value 1.
@@ -157,11 +175,9 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
           for (std::size_t f = 0; f < entries.size(); ++f)
             for (Index b = 0; b < K; ++b) {
               double* column = h.data() + (entries[f].first * K + b) * h.rows();
-              for (std::size_t e = f; e < entries.size(); ++e) {
-                const double c = entries[e].second * entries[f].second;
-                double* to = column + entries[e].first * K;
-                for (Index a = 0; a < K; ++a) to[a] += c * m(a, b);
-              }
+              for (std::size_t e = f; e < entries.size(); ++e)
+                kernels::add_scaled(column + entries[e].first * K,
+                                    entries[e].second * entries[f].second, m.data() + b * K, K);
             }
         }
       },

@@ -51,6 +51,18 @@ void for_each(const CsrRows<T>& x, Index i, F&& f) {
     f(static_cast<Index>(x.indices[e]), static_cast<double>(x.values[e]));
 }
 
+/// y_k += a x_k, K short: by fours, so that it becomes vector instructions without a prologue.
+inline void add_scaled(double* __restrict y, double a, const double* __restrict x, Index K) {
+  Index k = 0;
+  for (; k + 4 <= K; k += 4) {
+    y[k] += a * x[k];
+    y[k + 1] += a * x[k + 1];
+    y[k + 2] += a * x[k + 2];
+    y[k + 3] += a * x[k + 3];
+  }
+  for (; k < K; ++k) y[k] += a * x[k];
+}
+
 /// z_k += Σ_j x_ij w[j·K + k].
 template <class R>
 void add_margins(const R& x, Index i, const double* w, Index K, double* z) {
@@ -58,10 +70,7 @@ void add_margins(const R& x, Index i, const double* w, Index K, double* z) {
     z[0] += dot(x, i, w);
     return;
   }
-  for_each(x, i, [&](Index j, double v) {
-    const double* wj = w + j * K;
-    for (Index k = 0; k < K; ++k) z[k] += v * wj[k];
-  });
+  for_each(x, i, [&](Index j, double v) { add_scaled(z, v, w + j * K, K); });
 }
 
 /// g[j·K + k] += x_ij r_k.
@@ -72,10 +81,7 @@ void add_row(const R& x, Index i, const double* r, Index K, double* g) {
     for_each(x, i, [&](Index j, double v) { g[j] += s * v; });
     return;
   }
-  for_each(x, i, [&](Index j, double v) {
-    double* gj = g + j * K;
-    for (Index k = 0; k < K; ++k) gj[k] += v * r[k];
-  });
+  for_each(x, i, [&](Index j, double v) { add_scaled(g + j * K, v, r, K); });
 }
 
 /// ‖x_i‖².

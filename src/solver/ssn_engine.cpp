@@ -42,9 +42,6 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
     lower_ = factor.matrixL();
     break;
   }
-  inverse_ = Eigen::MatrixXd::Identity(h.rows(), h.cols());
-  lower_.triangularView<Eigen::Lower>().solveInPlace(inverse_);
-  lower_.triangularView<Eigen::Lower>().transpose().solveInPlace(inverse_);
   built_at_ = outer;
   stale_ = false;
   if (direct_) {
@@ -52,8 +49,14 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
     return;
   }
   // 1.5 stands for the largest eigenvalue of P⁻¹∇²F of a sampled P; the rest is a batch's noise.
-  const double row = f.largest_row_curvature(lower_, probe_rows, static_cast<std::uint64_t>(outer));
+  const Index probes = std::max<Index>(32, probe_rows / f.model().margins_per_row());
+  const double row = f.largest_row_curvature(lower_, probes, static_cast<std::uint64_t>(outer));
   step_ = 0.7 / (1.5 + row / static_cast<double>(batch_));
+}
+
+void SubsampledNewtonEngine::solve(VecRef<double> y) const {
+  lower_.triangularView<Eigen::Lower>().solveInPlace(y);
+  lower_.transpose().triangularView<Eigen::Upper>().solveInPlace(y);
 }
 
 Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const OuterPoint& at) {
@@ -63,7 +66,11 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
     build(f, at.outer);
     passes_ += 0.5 * static_cast<double>(samples_) / static_cast<double>(f.rows());
   }
-  if (direct_) return -(inverse_ * at.gradient);
+  if (direct_) {
+    Vec<double> step = -at.gradient;
+    solve(step);
+    return step;
+  }
   const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
   passes_ += static_cast<double>(steps_per_epoch * batch_) * static_cast<double>(chains) /
              static_cast<double>(f.rows());
@@ -82,7 +89,8 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
           y.setZero();
           f.model().add_displaced(rows, rows.first + start + t * batch, batch, u, y);
           y = y / static_cast<double>(batch) + at.gradient + lambda.cwiseProduct(u);
-          u.noalias() -= step_ * (inverse_ * y);
+          solve(y);
+          u -= step_ * y;
         }
       });
 }

@@ -78,13 +78,14 @@ class SubsampledNewtonEngine : public Engine {
  private:
   bool due(const OuterPoint& at) const;
   void build(MarginObjective& f, Index outer);
+  void solve(VecRef<double> y) const;  // y ← P⁻¹ y
 
   EngineOptions options_;
   bool direct_;  // a quadratic, and all rows in the Hessian: its Newton step is the answer
   Index samples_, batch_;
   Index built_at_ = -1;  // outer iteration of the factor; −1: none
   Vec<double> built_weights_;
-  Eigen::MatrixXd lower_, inverse_;
+  Eigen::MatrixXd lower_;
   double step_ = 0, passes_ = 0;
   bool stale_ = false;
 };
