@@ -1,6 +1,7 @@
 // svrg evaluate: metrics of a model on labelled data.
 #include <fmt/format.h>
 
+#include "precautions.hpp"
 #include "problem.hpp"
 #include "result_line.hpp"
 #include "screen.hpp"
@@ -10,6 +11,7 @@ namespace svrg::app {
 
 int evaluate(const Settings& settings) {
   const Communicator comm = Communicator::world();
+  require_same_settings(comm, settings);
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   const std::string path = settings.text("model_file");
   LoadedModel m = load_model(comm, path);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "precautions.hpp"
 #include "problem.hpp"
 #include "result_line.hpp"
 #include "screen.hpp"
@@ -95,6 +96,7 @@ std::string table(const Settings& settings, const LabelMap& labels,
 
 int predict(const Settings& settings) {
   const Communicator comm = Communicator::world();
+  require_same_settings(comm, settings);
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   LoadedModel m = load_model(comm, settings.text("model_file"));
   const std::string out = settings.text("out");

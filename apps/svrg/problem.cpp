@@ -63,6 +63,12 @@ LoadedModel load_model(const Communicator& comm, const std::string& path) {
   comm.agree("", [&] {
     labels.loss = loss_from_name(record.kind);
     labels.classes = record.classes;
+    const std::size_t classes = record.classes.size();
+    if (labels.loss == Loss::squared
+            ? classes != 0
+            : classes < 2 || (labels.loss == Loss::logistic && classes != 2))
+      throw DataError(
+          fmt::format("{}: a {} model cannot have {} classes", path, record.kind, classes));
     const auto found = record.summary.values.find("positive");
     if (found != record.summary.values.end())
       labels.positive = numbers_of(std::get<std::string>(found->second));

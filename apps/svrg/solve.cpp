@@ -104,7 +104,7 @@ bool chain_per_shard(const Settings& settings) {
   return settings.flag("deterministic") || !settings.is("chains", "ranks");
 }
 
-Index virtual_shards_of(const Settings& settings, int ranks) {
+Index virtual_shards_of(const Settings& settings) {
   // A fixed number of chains is one on each virtual shard.
   const bool fixed_chains = !settings.is("chains", "ranks");
   const char* name = fixed_chains ? "chains" : "virtual_shards";
@@ -113,9 +113,6 @@ Index virtual_shards_of(const Settings& settings, int ranks) {
   if (!std::has_single_bit(static_cast<std::uint64_t>(shards)))
     throw ConfigError(
         fmt::format("{}: must be a power of two, got {}", settings.place(name), shards));
-  if (shards < ranks)
-    throw ConfigError(fmt::format("{}: must be at least the number of ranks, {}, got {}",
-                                  settings.place(name), ranks, shards));
   if (fixed_chains && settings.given("virtual_shards") &&
       settings.integer("virtual_shards") != shards)
     throw ConfigError(

@@ -31,6 +31,6 @@ Reduction reduction_of(const Settings& settings);
 /// A fixed number of chains, whatever the ranks?
 bool chain_per_shard(const Settings& settings);
 /// The number of virtual shards that the options ask for; 0: the default. @throws ConfigError
-Index virtual_shards_of(const Settings& settings, int ranks);
+Index virtual_shards_of(const Settings& settings);
 
 }  // namespace svrg::app

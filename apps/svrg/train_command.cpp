@@ -4,16 +4,19 @@
 #include <cmath>
 #include <optional>
 
+#include "manifest.hpp"
+#include "precautions.hpp"
 #include "problem.hpp"
+#include "quantity.hpp"
 #include "result_line.hpp"
-#include "run_directory.hpp"
 #include "screen.hpp"
 #include "solve.hpp"
 #include "subcommands.hpp"
+#include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
-#include "svrg/io/file.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
+#include "system_memory.hpp"
 #include "text.hpp"
 
 namespace svrg::app {
@@ -38,8 +41,7 @@ Problem load_problem(const Settings& settings, const Communicator& comm, Screen&
   const double start = now();
   ReadOptions options = read_options(settings, comm.size());
   comm.agree("", [&] {
-    if (const Index shards = virtual_shards_of(settings, comm.size()))
-      options.virtual_shards = shards;
+    if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
   });
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
   options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
@@ -75,7 +77,11 @@ std::string identity(const Settings& settings, const Problem& p) {
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
-  text += fmt::format("virtual-shards={}\n", p.train.partition().virtual_shards());
+  // The default solver takes its own path on each number of ranks; for the others the virtual
+  // shards are part of what is computed.
+  const std::string algorithm = settings.text("algorithm");
+  if ((algorithm != "auto" && algorithm != "local-svrg") || chain_per_shard(settings))
+    text += fmt::format("virtual-shards={}\n", p.train.partition().virtual_shards());
   return text;
 }
 
@@ -104,7 +110,8 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   o.checkpoint_epochs = period.epochs;
   o.checkpoint_seconds = period.seconds;
   if (settings.given("checkpoint_every")) o.checkpoint_interval = 0;
-  o.keep = static_cast<int>(settings.integer("keep"));
+  o.keep = static_cast<int>(std::min<Index>(settings.integer("keep"), 1 << 30));
+  o.overwrite = settings.flag("overwrite");
   o.resume_newest = settings.is("resume", "auto");
   if (!o.resume_newest && !settings.is("resume", "no")) o.resume_file = settings.text("resume");
   o.identity = identity(settings, p);
@@ -186,30 +193,47 @@ int train(const Settings& settings) {
   const Communicator comm = Communicator::world();
   SignalWatch signals;
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
+  Deadline deadline(settings);
+  require_same_settings(comm, settings);
   const std::string manifest = make_manifest(comm.size(), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
   comm.agree("", [&] {
-    if (!settings.has("run_dir") && settings.is("resume", "auto"))
-      throw ConfigError("--resume auto looks into the run directory: give --run-dir");
-    if (keeps && comm.is_root()) prepare_run_directory(settings, screen.sink());
+    if (comm.is_root()) check_outputs(settings);
   });
   screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
                            comm.size() == 1 ? "" : "s",
                            keeps ? " · run " + settings.text("run_dir") : ""));
+  if (comm.is_root())
+    for (const std::string& message : ignored_options(settings))
+      screen.message(LogLevel::warning, message);
   Problem p = load_problem(settings, comm, screen);
   const double seconds_load = now() - start;
 
   LinearModel model(p.labels.loss, p.train.info().columns, p.labels.scores_per_row(),
                     settings.is("intercept", "yes"));
+  const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
   screen.fact("model",
               fmt::format("{}, {} weights{} · l2 {:.6g} (C = {:.6g})", loss_name(p.labels.loss),
                           grouped(p.train.info().columns * model.margins_per_row()),
-                          model.intercept() ? " + intercept" : "", p.l2,
-                          1 / (p.l2 * static_cast<double>(p.train.info().rows))));
-  const double deadline = start + time_limit_seconds(settings);
+                          model.intercept() ? " + intercept" : "", p.l2, 1 / (p.l2 * weights)));
+  std::vector<Metric> metrics;
+  comm.agree("", [&] {
+    metrics = chosen_metrics(settings, p.labels.loss);
+    const Index needed = p.train.bytes() + training_bytes(p.train, model);
+    const Index limit =
+        settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
+    if (needed > limit)
+      throw LimitError(fmt::format(
+          "training needs {}B on a rank, the limit is {}B; use more ranks "
+          "or --max-memory",
+          format_count(static_cast<double>(needed)), format_count(static_cast<double>(limit))));
+    screen.detail(fmt::format("memory  {}B of rows and {}B for training on this rank",
+                              format_count(static_cast<double>(p.train.bytes())),
+                              format_count(static_cast<double>(training_bytes(p.train, model)))));
+  });
   const auto setup = make_solver(settings, comm, model, p.train, p.l2, [&] {
     Requests r = signals.poll();
-    r.out_of_time = comm.is_root() && now() >= deadline;
+    r.out_of_time = comm.is_root() && deadline.is_near();
     return r;
   });
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
@@ -223,19 +247,8 @@ int train(const Settings& settings) {
     if (comm.is_root()) fmt::print("{}", settings.to_toml());
     return 0;
   }
-  comm.agree("", [&] {
-    if (!keeps || !comm.is_root()) return;
-    io::write_file(options.run_dir + "/config.toml", options.config);
-    io::write_file(options.run_dir + "/manifest.json", manifest);
-  });
-
   const io::ModelRecord record = describe_model(settings, p, model);
   Trainer trainer(comm, setup->solver(), record, p.train.info().rows, options, screen.sink());
-  const std::vector<Metric> metrics = [&] {
-    std::vector<Metric> chosen;
-    comm.agree("", [&] { chosen = chosen_metrics(settings, p.labels.loss); });
-    return chosen;
-  }();
   trainer.set_metrics([&](ConstVecRef<double> w) {
     std::map<std::string, double> values;
     const auto add = [&](const char* prefix, const Shard& shard) {
@@ -271,7 +284,7 @@ int train(const Settings& settings) {
 
   screen.done(verdict(result, options));
   const bool converged = result.stop_reason == "tolerance";
-  if (!converged && result.code == ExitCode::done && options.tol_grad > 0 &&
+  if (comm.is_root() && !converged && result.code == ExitCode::done && options.tol_grad > 0 &&
       result.stop_reason != "precision")
     screen.message(
         LogLevel::warning,

@@ -58,18 +58,16 @@ int run(int argc, char** argv, const std::function<int(int, char**)>& body) {
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   try {
     return body(argc, argv);
-  } catch (const CollectiveError& error) {
-    // Every rank is here with the same error: one line, and an orderly end.
+  } catch (const Error& error) {
+    // Agreed on, or made from reduced numbers: every rank is here with the same error, so one line
+    // and an orderly end. Any other is known to this rank only.
+    const bool collective = dynamic_cast<const CollectiveError*>(&error) != nullptr ||
+                            dynamic_cast<const NumericError*>(&error) != nullptr;
+    if (!collective && size > 1) abort_job(error.what(), error.code());
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     if (rank == 0) std::fprintf(stderr, "svrg: error: %s\n", error.what());
     return static_cast<int>(error.code());
-  } catch (const Error& error) {
-    if (size == 1) {
-      std::fprintf(stderr, "svrg: error: %s\n", error.what());
-      return static_cast<int>(error.code());
-    }
-    abort_job(error.what(), error.code());
   } catch (const std::bad_alloc&) {
     abort_job("out of memory", ExitCode::limit);
   } catch (const std::exception& error) {

@@ -169,4 +169,16 @@ std::optional<State> CheckpointStore::newest() {
   return {};
 }
 
+void CheckpointStore::abandon_after(Index step) {
+  for (const Index later : steps_in(folder_)) {
+    const std::string path = folder_ + "/" + file_name(later);
+    if (later == step) resumed_ = path;
+    if (later <= step) continue;
+    std::error_code error;
+    fs::rename(path, path + ".old", error);
+    if (error) throw OutputError("cannot rename " + path + ": " + error.message());
+    say(log_, LogLevel::info, "left behind by going back: " + path + ".old");
+  }
+}
+
 }  // namespace svrg::io

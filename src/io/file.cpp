@@ -69,6 +69,16 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   const std::filesystem::path target(path);
   const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
   if (!target.has_filename()) throw OutputError("cannot write '" + path + "': it names no file");
+  std::error_code ignored;
+  if (std::filesystem::exists(target, ignored) &&
+      !std::filesystem::is_regular_file(target, ignored)) {
+    // A pipe or device is written into: it must not become a file.
+    Descriptor into(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (into < 0) fail_write("open", path, bytes.size());
+    write_all(into, bytes, path);
+    if (into.close() < 0) fail_write("close", path, bytes.size());
+    return;
+  }
   Temporary temporary(folder + "/." + target.filename().string() + ".tmp");
   Descriptor fd(::open(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd < 0) fail_write("open", path, bytes.size());

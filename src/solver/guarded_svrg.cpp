@@ -31,7 +31,9 @@ std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
 void GuardedSvrg::take(const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
   now_.grad_norm = g_.norm();
-  now_.gap = optimality_gap(g_, f_.penalty().curvature(), f_.intercept_curvature());
+  now_.gap = optimality_gap(g_, f_.penalty().curvature(),
+                            f_.model().intercept() ? f_.model().margins_per_row() : 0,
+                            f_.intercept_curvature());
   now_.measured = true;
   now_.requests = m.requests;
   now_.learning_rate = engine_->step_size();
@@ -108,7 +110,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   f_.remember();
 
   SearchResult found;
-  bool accepted = false;
+  bool accepted = false, asked_to_save = false;
   // Optimistic first; if F rose after all, once more with every value checked.
   for (const bool verify : {false, true}) {
     found = search(w_snap, newest, verify);
@@ -124,7 +126,9 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
     f_.restore();
     g_ = g_snap;
     now_.requests = m.requests;
+    asked_to_save |= m.requests.save;
   }
+  now_.requests.save |= asked_to_save;
   ++now_.epoch;
   now_.step = now_.epoch;
   now_.epoch_ended = true;
@@ -141,7 +145,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   ring_.clear();
   iterates_ = {w};
   engine_->reject();
-  if (++rejected_ >= 3) {
+  if (++rejected_ >= most_rejected) {
     now_.finished = true;
     now_.note = "no further decrease in double precision";
   }
@@ -170,6 +174,7 @@ void GuardedSvrg::load(const State& state) {
   now_.passes = state.real("passes");
   slow_ = state.integer("solver/slow");
   rejected_ = state.integer("solver/rejected");
+  now_.finished = rejected_ >= most_rejected;
   iterates_.clear();
   const Index count = state.integer("solver/iterates");
   for (Index i = 0; i < count; ++i)

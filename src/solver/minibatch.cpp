@@ -1,5 +1,7 @@
 #include "svrg/solver/minibatch.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "svrg/core/error.hpp"
@@ -24,47 +26,65 @@ MinibatchSolver<Real>::MinibatchSolver(const Communicator& comm, const Parameter
 }
 
 template <class Real>
-Outcome MinibatchSolver<Real>::measure(VecRef<Real> w) {
+void MinibatchSolver<Real>::take_measure(VecRef<Real> w) {
   // Root's weights are everybody's: replicas cannot drift from snapshot to snapshot.
   comm_.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
   const Report report = estimator_.measure(f_, w, g_);
   f_.penalty().add_gradient(w, g_);
   now_.objective = report.loss + f_.penalty().value(w);
   now_.grad_norm = g_.template cast<double>().norm();
-  now_.gap = optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0);
+  now_.gap = optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0, 0);
   now_.measured = true;
   now_.requests = report.requests;
   if (!report.finite) now_.objective = now_.grad_norm = std::numeric_limits<double>::quiet_NaN();
   if (estimator_.needs_snapshot()) now_.passes += 1;
+}
+
+template <class Real>
+Outcome MinibatchSolver<Real>::measure(VecRef<Real> w) {
+  take_measure(w);
+  if (diverged()) roll_back(w);
   return now_;
 }
 
 template <class Real>
 Outcome MinibatchSolver<Real>::start(VecRef<Real> w) {
   if (!resumed_) {
-    measure(w);
+    take_measure(w);
     if (!std::isfinite(now_.objective))
       throw NumericError("the objective is not finite at the initial weights");
     good_ = w;
-    good_objective_ = now_.objective;
+    first_objective_ = good_objective_ = now_.objective;
   }
   resumed_ = false;
   return now_;
 }
 
 template <class Real>
+bool MinibatchSolver<Real>::diverged() const {
+  // A rate that the user gave is not judged by one bad snapshot.
+  const double limit = options_.may_halve ? 10 * good_objective_ : 1e3 * first_objective_;
+  return !(now_.objective <= limit);
+}
+
+template <class Real>
 void MinibatchSolver<Real>::roll_back(VecRef<Real> w) {
   constexpr Index most = 5;
+  const std::string story =
+      fmt::format("the objective went from {:.4g} to {:.4g} by epoch {} at learning rate {:.4g}",
+                  good_objective_, now_.objective, now_.epoch, now_.learning_rate);
+  const Requests seen = now_.requests;
   w = good_;
+  take_measure(w);  // snapshot and record are those of the last good weights from here on
+  now_.requests |= seen;
   if (!options_.may_halve)
-    throw NumericError("the objective went from " + std::to_string(good_objective_) + " to " +
-                       std::to_string(now_.objective) + " by epoch " +
-                       std::to_string(now_.epoch + 1) + " at learning rate " +
-                       std::to_string(now_.learning_rate) + "; try --learning-rate auto or " +
-                       std::to_string(now_.learning_rate / 10));
-  if (++halvings_ > most) throw NumericError("diverged: five halvings of the rate did not help");
+    throw NumericError(
+        fmt::format("{}; try --learning-rate auto or {:.3g}, with --overwrite or "
+                    "another --run-dir",
+                    story, now_.learning_rate / 10));
+  if (++halvings_ > most) throw NumericError(story + ", after five halvings of the rate in a row");
   now_.learning_rate /= 2;
-  now_.note = "rolled back to the last snapshot; learning rate halved";
+  now_.note = story + ": back to the last snapshot, at half the rate";
 }
 
 template <class Real>
@@ -96,14 +116,10 @@ Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
   now_.epoch_ended = true;
   const Requests seen = now_.requests;
   if (now_.epoch % options_.update_freq == 0 || !finite) {
-    measure(w);
-    now_.requests.stop |= seen.stop;
-    now_.requests.save |= seen.save;
-    now_.requests.out_of_time |= seen.out_of_time;
-    if (!std::isfinite(now_.objective) ||
-        (options_.may_halve && now_.objective > 10 * good_objective_)) {
+    take_measure(w);
+    now_.requests |= seen;
+    if (diverged()) {
       roll_back(w);
-      measure(w);
     } else {
       good_ = w;
       good_objective_ = now_.objective;
@@ -126,6 +142,7 @@ void MinibatchSolver<Real>::save(State& state) const {
   state.values["solver/gap"] = now_.gap;
   state.values["solver/measured"] = std::int64_t{now_.measured};
   state.values["solver/good_objective"] = good_objective_;
+  state.values["solver/first_objective"] = first_objective_;
   state.arrays["solver/good_weights"] = Array::vector<Real>(good_);
   estimator_.save(state);
   optimizer_.save(state);
@@ -145,6 +162,7 @@ void MinibatchSolver<Real>::load(const State& state) {
   now_.measured = state.integer("solver/measured") != 0;
   now_.epoch_ended = step_in_epoch_ == 0;
   good_objective_ = state.real("solver/good_objective");
+  first_objective_ = state.real("solver/first_objective");
   const auto& good = std::get<std::vector<Real>>(state.array("solver/good_weights").data);
   good_ = Eigen::Map<const Vec<Real>>(good.data(), static_cast<Index>(good.size()));
   estimator_.load(state);

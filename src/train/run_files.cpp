@@ -3,11 +3,44 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <sstream>
+#include <vector>
 
 #include "svrg/core/error.hpp"
+#include "svrg/io/file.hpp"
+#include "svrg/train/trainer.hpp"
 
 namespace svrg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array results = {"log.jsonl", "run.h5", "model.h5", "config.toml", "manifest.json"};
+
+/// Checkpoints, whole or not: everything of checkpoints/ but the lock.
+std::vector<fs::path> checkpoints_in(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  if (!fs::exists(folder / "checkpoints")) return paths;
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
+    if (entry.path().filename().string().find(".h5") != std::string::npos)
+      paths.push_back(entry.path());
+  return paths;
+}
+
+bool has_results(const fs::path& folder) {
+  for (const char* name : results)
+    if (fs::exists(folder / name)) return true;
+  return !checkpoints_in(folder).empty();
+}
+
+void remove_results(const fs::path& folder) {
+  for (const char* name : results) fs::remove(folder / name);
+  for (const fs::path& path : checkpoints_in(folder)) fs::remove(path);
+}
+
+}  // namespace
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -28,8 +61,32 @@ void require_same_identity(const std::string& saved, const std::string& asked) {
   }
 }
 
-RunFiles::RunFiles(const std::string& run_dir, int keep, const LogSink& log)
-    : folder(run_dir), store(run_dir + "/checkpoints", keep, log) {}
+void require_no_results(const std::string& run_dir) {
+  if (!has_results(run_dir)) return;
+  throw ConfigError(run_dir +
+                    ": there are results of an earlier run; use --resume auto to go on with it, "
+                    "--overwrite to replace it, or another --run-dir");
+}
+
+RunFiles::RunFiles(const std::string& run_dir, int keep, bool resumes, bool overwrite,
+                   const LogSink& log)
+    : folder(run_dir), store(run_dir + "/checkpoints", keep, log) {
+  if (resumes) return;
+  if (!overwrite) {
+    require_no_results(folder);
+    return;
+  }
+  try {
+    remove_results(folder);
+  } catch (const fs::filesystem_error& error) {
+    throw OutputError(error.what());
+  }
+}
+
+void RunFiles::describe(const std::string& config, const std::string& manifest) const {
+  io::write_file(folder + "/config.toml", config);
+  io::write_file(folder + "/manifest.json", manifest);
+}
 
 void RunFiles::open_record(const std::string& hosts, Index resumed_epoch) {
   std::vector<std::string> names;

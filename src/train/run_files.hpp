@@ -15,7 +15,11 @@ std::string host_name();
 void require_same_identity(const std::string& saved, const std::string& asked);
 
 struct RunFiles {
-  RunFiles(const std::string& folder, int keep, const LogSink& log);
+  /// Takes the lock. Unless it goes on with them, results that are there are removed (`overwrite`)
+  /// or refused. @throws InUseError, ConfigError, OutputError
+  RunFiles(const std::string& folder, int keep, bool resumes, bool overwrite, const LogSink& log);
+  /// Writes config.toml and manifest.json.
+  void describe(const std::string& config, const std::string& manifest) const;
   /// `hosts` has a line a rank. Lines of epochs after `resumed_epoch` are dropped; −1: a new
   /// record.
   void open_record(const std::string& hosts, Index resumed_epoch);

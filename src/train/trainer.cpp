@@ -77,7 +77,12 @@ void Trainer::restore(const State& state, VecRef<double> w) {
     allreduces_before_ = state.integer("allreduces");
     resumed_epoch_ = state.integer("epoch");
   });
-  solver_.load(state);
+  // The same state on every rank: if it does not fit, every rank finds out in the same place.
+  try {
+    solver_.load(state);
+  } catch (const std::exception& error) {
+    throw CollectiveError(ExitCode::data, 0, std::string("checkpoint: ") + error.what());
+  }
   const auto ranks = state.integer("world_size");
   if (log_ && comm_.is_root() && ranks != comm_.size())
     log_(LogLevel::info, "resumed from a run on " + std::to_string(ranks) + " ranks");
@@ -89,10 +94,15 @@ void Trainer::open_files(VecRef<double> w) {
     if (!comm_.is_root()) return;
     std::optional<State> state;
     if (!options_.run_dir.empty()) {
-      files_ = std::make_unique<Files>(options_.run_dir, options_.keep, log_);
+      const bool resumes = options_.resume_newest || !options_.resume_file.empty();
+      files_ = std::make_unique<Files>(options_.run_dir, options_.keep, resumes, options_.overwrite,
+                                       log_);
       if (options_.resume_newest) state = files_->store.newest();
     }
     if (!options_.resume_file.empty()) state = io::read_checkpoint(options_.resume_file);
+    if (state && files_) require_same_identity(state->text("identity"), options_.identity);
+    if (!options_.resume_file.empty() && files_)
+      files_->store.abandon_after(state->integer("step"));
     if (state) image = io::checkpoint_image(*state);
     if (!state && options_.resume_newest && log_)
       log_(LogLevel::info, "no checkpoint to resume from: a fresh start");
@@ -110,9 +120,10 @@ void Trainer::open_files(VecRef<double> w) {
   const std::string host = host_name() + '\n';
   const auto names = comm_.gather(std::as_bytes(std::span(host)));
   comm_.agree("", [&] {
-    if (files_)
-      files_->open_record(std::string(reinterpret_cast<const char*>(names.data()), names.size()),
-                          resumed_epoch_);
+    if (!files_) return;
+    files_->open_record(std::string(reinterpret_cast<const char*>(names.data()), names.size()),
+                        resumed_epoch_);
+    files_->describe(options_.config, options_.manifest);
   });
 }
 
@@ -200,7 +211,10 @@ TrainResult Trainer::fit(VecRef<double> w) {
   try {
     at = solver_.start(w);
     if (resumed_epoch_ < 0) result_.first_grad_norm = at.grad_norm;
-    if (at.measured && resumed_epoch_ < 0) record(at, w);
+    // A finished run that is resumed has nothing to do but to show where it stands.
+    const bool resumed = resumed_epoch_ >= 0;
+    if (at.measured && (!resumed || !reason_to_stop(at).empty())) record(at, w);
+    if (at.requests.save) save(w, false);
     while ((result_.stop_reason = reason_to_stop(at)).empty()) {
       const double before = now(), communication = comm_.traffic().seconds;
       at = solver_.advance(w);
@@ -214,18 +228,22 @@ TrainResult Trainer::fit(VecRef<double> w) {
       if (on_tick_ && comm_.is_root()) on_tick_(at, seconds_before_ + now() - started_);
       if (at.requests.save || save_due(at)) save(w, false);
     }
+    const bool asked_to_end = result_.stop_reason == "signal" || result_.stop_reason == "time";
+    if (!w.allFinite()) throw NumericError("the weights are not finite any more");
+    save(w, true);
+    if (!at.measured && !asked_to_end) {
+      at = solver_.measure(w);
+      record(at, w);
+    }
+    if (asked_to_end && !options_.run_dir.empty()) result_.code = ExitCode::stopped;
   } catch (const NumericError& error) {
-    // Made from reduced numbers: every rank is here, and w is the last good point.
+    // Made from reduced numbers: every rank is here, and w is the last good point or not finite.
     save(w, false);
+    comm_.agree("", [&] {
+      if (files_) files_->finish(options_.config, options_.manifest);
+    });
     throw CollectiveError(error.code(), 0, error.what());
   }
-  save(w, true);
-  const bool asked_to_end = result_.stop_reason == "signal" || result_.stop_reason == "time";
-  if (!at.measured && !asked_to_end) {
-    at = solver_.measure(w);
-    record(at, w);
-  }
-  if (asked_to_end && !options_.run_dir.empty()) result_.code = ExitCode::stopped;
   comm_.agree("", [&] {
     if (files_) files_->finish(options_.config, options_.manifest);
   });

@@ -162,14 +162,13 @@ TEST(ModelFile, damage_anywhere_is_refused_or_changes_nothing) {
   };
   auto damaged = file;
   for (std::size_t i = 0; i < file.size(); ++i) {
-    for (const auto mask : {std::byte(1U << (i % 8)), std::byte{0xFF}}) {
-      damaged[i] = file[i] ^ mask;
-      try_it(damaged);
-    }
+    damaged[i] = file[i] ^ std::byte(1U << (i % 8));
+    try_it(damaged);
     damaged[i] = file[i];
   }
-  for (std::size_t n = 0; n < file.size(); ++n) try_it(std::span(file).first(n));
-  EXPECT_LE(accepted, 3 * trailer_size);
+  for (std::size_t n = 0; n < file.size(); n += n < content - 100 ? 11U : 1U)
+    try_it(std::span(file).first(n));
+  EXPECT_LE(accepted, 2 * trailer_size);
 }
 
 TEST(ModelFile, other_files_are_refused) {

@@ -9,6 +9,12 @@ struct Requests {
   bool stop = false;         // checkpoint, then end
   bool save = false;         // checkpoint, then go on
   bool out_of_time = false;  // the time limit is near: checkpoint, then end
+  Requests& operator|=(const Requests& other) {
+    stop |= other.stop;
+    save |= other.save;
+    out_of_time |= other.out_of_time;
+    return *this;
+  }
   bool any() const { return stop || save || out_of_time; }
   bool ending() const { return stop || out_of_time; }
 };

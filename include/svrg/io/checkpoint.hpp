@@ -33,6 +33,9 @@ class CheckpointStore {
   /// @throws DataError if some are there (or were, and are .bad now) but none is valid, or if the
   /// newest valid one is of a version that this program does not read.
   std::optional<State> newest();
+  /// Takes what was written after `step` out of the way (renamed to .old), for a run that goes back
+  /// to it: newest() must not find the abandoned branch. @throws OutputError
+  void abandon_after(Index step);
   /// The file that the last save() or newest() touched.
   const std::string& current() const noexcept { return current_; }
 

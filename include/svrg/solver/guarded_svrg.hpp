@@ -35,6 +35,7 @@ class GuardedSvrg : public Solver<double> {
 
  private:
   static constexpr std::size_t ring_size = 5;
+  static constexpr Index most_rejected = 3;  // outers running; then nothing more can be gained
   std::unique_ptr<Engine> make_engine(EngineChoice choice);
   void maybe_escalate();
   double contraction() const;

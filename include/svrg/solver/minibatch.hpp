@@ -31,6 +31,8 @@ class MinibatchSolver : public Solver<Real> {
   void load(const State& state) override;
 
  private:
+  void take_measure(VecRef<Real> w);
+  bool diverged() const;
   void roll_back(VecRef<Real> w);
 
   Communicator comm_;
@@ -44,7 +46,7 @@ class MinibatchSolver : public Solver<Real> {
   Index step_in_epoch_ = 0, halvings_ = 0;
   bool resumed_ = false;
   Vec<Real> g_, good_;
-  double good_objective_ = 0;
+  double good_objective_ = 0, first_objective_ = 0;
 };
 
 }  // namespace svrg

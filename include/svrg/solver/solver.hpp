@@ -43,8 +43,8 @@ class Solver {
 
 /// F(w) − F* ≤ ‖∇F‖²/(2λ) by strong convexity in the penalised coordinates; an intercept, which is
 /// not penalised, is taken as minimised up to its own Newton decrement. NaN without a penalty.
-/// `intercept_curvature` is the mean of φ'' (0: no intercept).
+/// The last `intercepts` coordinates are intercepts, of curvature `intercept_curvature`.
 double optimality_gap(ConstVecRef<double> gradient, ConstVecRef<double> penalty_curvature,
-                      double intercept_curvature);
+                      Index intercepts, double intercept_curvature);
 
 }  // namespace svrg

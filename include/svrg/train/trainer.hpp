@@ -27,6 +27,7 @@ struct TrainerOptions {
   double checkpoint_seconds = 0;   // used where checkpoint_epochs is 0
   double checkpoint_interval = 1;  // no more often than this, whatever the epochs
   int keep = 3;
+  bool overwrite = false;  // replace the results of an earlier run, under the lock
   // Going on from a checkpoint: the newest in run_dir, or a file.
   bool resume_newest = false;
   std::string resume_file;
@@ -34,6 +35,9 @@ struct TrainerOptions {
   std::string identity;
   std::string config, manifest;  // TOML and JSON, recorded in every file
 };
+
+/// @throws ConfigError where the folder holds results of an earlier run, with the remedy. Local.
+void require_no_results(const std::string& run_dir);
 
 struct TrainResult {
   std::string stop_reason;  // tolerance, precision, epochs, passes, signal, time

@@ -1,0 +1,91 @@
+#include "precautions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "svrg/core/clock.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/solver/engine.hpp"
+#include "svrg/train/trainer.hpp"
+#include "text.hpp"
+
+namespace svrg::app {
+
+void require_same_settings(const Communicator& comm, const Settings& settings) {
+  const std::string mine = settings.to_toml(), roots = comm.broadcast(mine);
+  comm.agree("", [&] {
+    if (mine == roots) return;
+    const auto here = split(mine, '\n'), there = split(roots, '\n');
+    const auto [a, b] = std::mismatch(here.begin(), here.end(), there.begin(), there.end());
+    throw ConfigError(fmt::format(
+        "rank {} has the setting '{}', rank 0 '{}'; give SVRG_* variables to all ranks (mpirun -x "
+        "NAME) or set them in the config file",
+        comm.rank(), a == here.end() ? "" : *a, b == there.end() ? "" : *b));
+  });
+}
+
+void check_outputs(const Settings& settings) {
+  namespace fs = std::filesystem;
+  const bool replaces = settings.flag("overwrite"), fresh = settings.is("resume", "no");
+  if (!settings.has("run_dir") && settings.is("resume", "auto"))
+    throw ConfigError("--resume auto looks into the run directory: give --run-dir");
+  if (settings.has("run_dir") && fresh && !replaces) require_no_results(settings.text("run_dir"));
+  if (!settings.has("export")) return;
+  const fs::path path = settings.text("export");
+  if (path.extension() != ".h5")
+    throw ConfigError(
+        fmt::format("--export: {} must end in .h5: other formats are not written", path.string()));
+  if (fs::exists(path) && !replaces)
+    throw ConfigError(
+        fmt::format("--export: {} exists; use --overwrite to replace it", path.string()));
+  if (path.has_parent_path() && !fs::is_directory(path.parent_path()))
+    throw ConfigError(fmt::format("--export: there is no folder {}", path.parent_path().string()));
+}
+
+std::vector<std::string> ignored_options(const Settings& settings) {
+  const std::string algorithm = settings.text("algorithm");
+  struct Use {
+    const char* name;
+    std::vector<std::string> algorithms;
+  };
+  const std::vector<Use> uses = {
+      {"learning_rate", {"svrg", "sgd", "gd"}}, {"batch_size", {"svrg", "sgd"}},
+      {"update_freq", {"svrg", "sgd"}},         {"svrg_coefficient", {"svrg"}},
+      {"engine", {"auto", "local-svrg"}},       {"chains", {"auto", "local-svrg"}}};
+  std::vector<std::string> ignored;
+  for (const Use& use : uses) {
+    const Option* option = find_option(use.name);
+    if (!settings.given(use.name) || settings.text(use.name) == option->default_text) continue;
+    if (std::find(use.algorithms.begin(), use.algorithms.end(), algorithm) != use.algorithms.end())
+      continue;
+    ignored.push_back(fmt::format("{}: not used by --algorithm {}; it is an option of {}",
+                                  settings.place(use.name), algorithm, join(use.algorithms, ", ")));
+  }
+  if (settings.flag("overwrite") && !settings.is("resume", "no"))
+    ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
+  return ignored;
+}
+
+Index training_bytes(const Shard& shard, const LinearModel& model) {
+  const Index K = model.margins_per_row(), P = model.layout().size();
+  constexpr Index doubles_a_margin = 3, floats_a_margin = 7, vectors = 24;
+  const Index factor = P <= SubsampledNewtonEngine::most_parameters ? 3 * P * P * 8 : 0;
+  return shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4) + vectors * P * 8 + factor;
+}
+
+Deadline::Deadline(const Settings& settings) : end_(0), last_look_(now()) {
+  constexpr double grace = 20;  // for the last save, where the scheduler will not wait
+  end_ =
+      last_look_ + time_limit_seconds(settings) - (settings.is("time_limit", "auto") ? grace : 0);
+}
+
+bool Deadline::is_near() {
+  const double moment = now();
+  longest_ = std::max(longest_, moment - last_look_);
+  last_look_ = moment;
+  return moment + longest_ >= end_;
+}
+
+}  // namespace svrg::app

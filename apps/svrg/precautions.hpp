@@ -1,0 +1,40 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "settings.hpp"
+#include "svrg/comm/communicator.hpp"
+#include "svrg/core/requests.hpp"
+#include "svrg/data/shard.hpp"
+#include "svrg/model/linear_model.hpp"
+
+namespace svrg::app {
+
+/// Every rank reads its own environment and config file: they must say the same. Collective.
+/// @throws CollectiveError (usage) naming the first line that differs.
+void require_same_settings(const Communicator& comm, const Settings& settings);
+
+/// What can be said to be wrong before anything is read: results in the way, an export that will
+/// not do. Local. @throws ConfigError
+void check_outputs(const Settings& settings);
+
+/// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
+std::vector<std::string> ignored_options(const Settings& settings);
+
+/// Bytes that training needs beside the rows: margins and directions, weight-sized vectors, a
+/// factor.
+Index training_bytes(const Shard& shard, const LinearModel& model);
+
+/// Says when a run must come to its end: looks at the clock once a reduction and leaves room for
+/// one more stretch as long as the longest so far, and on a SLURM job's own limit for a save.
+class Deadline {
+ public:
+  explicit Deadline(const Settings& settings);
+  bool is_near();
+
+ private:
+  double end_, last_look_, longest_ = 0;
+};
+
+}  // namespace svrg::app
