@@ -75,15 +75,14 @@ Index training_bytes(const Shard& shard, const LinearModel& model) {
   return shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4) + vectors * P * 8 + factor;
 }
 
-Deadline::Deadline(const Settings& settings) : end_(0), last_look_(now()) {
+Deadline::Deadline(const Settings& settings) {
   constexpr double grace = 20;  // for the last save, where the scheduler will not wait
-  end_ =
-      last_look_ + time_limit_seconds(settings) - (settings.is("time_limit", "auto") ? grace : 0);
+  end_ = now() + time_limit_seconds(settings) - (settings.is("time_limit", "auto") ? grace : 0);
 }
 
 bool Deadline::is_near() {
   const double moment = now();
-  longest_ = std::max(longest_, moment - last_look_);
+  if (last_look_) longest_ = std::max(longest_, moment - *last_look_);
   last_look_ = moment;
   return moment + longest_ >= end_;
 }

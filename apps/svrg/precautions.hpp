@@ -1,11 +1,10 @@
 #pragma once
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "settings.hpp"
 #include "svrg/comm/communicator.hpp"
-#include "svrg/core/requests.hpp"
 #include "svrg/data/shard.hpp"
 #include "svrg/model/linear_model.hpp"
 
@@ -34,7 +33,8 @@ class Deadline {
   bool is_near();
 
  private:
-  double end_, last_look_, longest_ = 0;
+  double end_ = 0, longest_ = 0;
+  std::optional<double> last_look_;  // loading is not a stretch
 };
 
 }  // namespace svrg::app

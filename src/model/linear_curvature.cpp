@@ -14,87 +14,84 @@ namespace {
 
 using kernels::weight_of;
 
-/// Adds what a part gave; of the Hessian, row-major, the lower triangle is filled.
-void add_to(LineSums& sums, double value, const std::vector<double>& gradient,
-            const std::vector<double>& hessian) {
-  const std::size_t n = gradient.size();
-  sums.value += value;
-  for (std::size_t a = 0; a < n; ++a) {
-    const auto row = static_cast<Index>(a);
-    sums.gradient[row] += gradient[a];
-    for (std::size_t b = 0; b <= a; ++b) {
-      const auto column = static_cast<Index>(b);
-      sums.hessian(row, column) += hessian[a * n + b];
-      if (b < a) sums.hessian(column, row) += hessian[a * n + b];
+/// Sums of a part along W directions; those that are not there are zero. W is fixed so that the
+/// short loops are unrolled.
+template <std::size_t W>
+struct Sums {
+  double value = 0, gradient[W] = {}, hessian[W * W] = {};
+
+  /// hessian += scale · row rowᵀ
+  void add_square(double scale, const double* row) {
+    for (std::size_t a = 0; a < W; ++a) {
+      const double t = scale * row[a];
+      for (std::size_t b = 0; b < W; ++b) hessian[a * W + b] += t * row[b];
     }
   }
-}
+  void add_to(LineSums& sums, std::size_t n) const {
+    sums.value += value;
+    for (std::size_t a = 0; a < n; ++a) {
+      sums.gradient[static_cast<Index>(a)] += gradient[a];
+      for (std::size_t b = 0; b < n; ++b)  // from the lower triangle: symmetric to the bit
+        sums.hessian(static_cast<Index>(a), static_cast<Index>(b)) +=
+            hessian[std::max(a, b) * W + std::min(a, b)];
+    }
+  }
+};
 
-/// One margin a row: value, gradient and Hessian along the directions.
-template <class L>
-void line_sums_one(const Batch& batch, const Part& part, const double* z,
-                   std::span<const float* const> q, std::span<const double> alpha, LineSums& sums) {
-  const auto n = q.size();
-  std::vector<double> gradient(n, 0.0), hessian(n * n, 0.0), qi(n);
-  double value = 0;
+/// One margin a row: φ'' q qᵀ.
+template <class L, std::size_t W>
+void line_sums(const Batch& batch, const Part& part, Index, const double* z,
+               std::span<const float* const> q, std::span<const double> alpha, LineSums& out) {
+  Sums<W> sums;
+  double qi[W] = {};
   for (Index i = part.first; i < part.first + part.count; ++i) {
-    double s = z[i];
-    for (std::size_t a = 0; a < n; ++a) s += alpha[a] * (qi[a] = static_cast<double>(q[a][i]));
+    double s = z[i], r = 0, h = 0;
+    for (std::size_t a = 0; a < q.size(); ++a) {
+      qi[a] = static_cast<double>(q[a][i]);
+      s += alpha[a] * qi[a];
+    }
     const double weight = weight_of(batch, i);
-    double r = 0, h = 0;
-    value += weight * L::residual(&s, batch.labels[static_cast<std::size_t>(i)], 1, &r);
+    sums.value += weight * L::residual(&s, batch.labels[static_cast<std::size_t>(i)], 1, &r);
     L::curvature(&s, 1, &h);
     r *= weight;
-    h *= weight;
-    for (std::size_t a = 0; a < n; ++a) {
-      gradient[a] += r * qi[a];
-      const double ha = h * qi[a];
-      for (std::size_t b = 0; b <= a; ++b) hessian[a * n + b] += ha * qi[b];
-    }
+    for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += r * qi[a];
+    sums.add_square(weight * h, qi);
   }
-  add_to(sums, value, gradient, hessian);
+  sums.add_to(out, q.size());
 }
 
-/// K margins a row with φ'' = diag(p) − p pᵀ.
+/// K margins a row with φ'' = diag(p) − p pᵀ: Σ_k p_k q_k q_kᵀ − m mᵀ, m = Σ_k p_k q_k, q_k the
+/// directions' margins of class k.
+template <std::size_t W>
 void line_sums_softmax(const Batch& batch, const Part& part, Index K, const double* z,
                        std::span<const float* const> q, std::span<const double> alpha,
-                       LineSums& sums) {
-  using losses::Softmax;
-  const auto n = static_cast<Index>(q.size());
-  // Written out: these loops are a handful of numbers long, too short for matrix expressions.
-  std::vector<double> s(static_cast<std::size_t>(K)), p(s), qi(static_cast<std::size_t>(n * K)),
-      pq(qi), mean(static_cast<std::size_t>(n)), gradient(mean),
-      hessian(static_cast<std::size_t>(n * n));
-  double value = 0;
+                       LineSums& out) {
+  Sums<W> sums;
+  std::vector<double> s(static_cast<std::size_t>(K)), p(s), qk(W * static_cast<std::size_t>(K));
   for (Index i = part.first; i < part.first + part.count; ++i) {
     std::copy_n(z + i * K, K, s.data());
-    for (Index a = 0; a < n; ++a) {
-      const float* from = q[static_cast<std::size_t>(a)] + i * K;
-      double* to = qi.data() + a * K;
-      for (Index k = 0; k < K; ++k) to[k] = static_cast<double>(from[k]);
-      kernels::add_scaled(s.data(), alpha[static_cast<std::size_t>(a)], to, K);
-    }
+    for (std::size_t a = 0; a < q.size(); ++a)
+      for (Index k = 0; k < K; ++k) {
+        const auto margin = static_cast<double>(q[a][i * K + k]);
+        qk[static_cast<std::size_t>(k) * W + a] = margin;
+        s[static_cast<std::size_t>(k)] += alpha[a] * margin;
+      }
     const double weight = weight_of(batch, i);
     const auto label = static_cast<Index>(batch.labels[static_cast<std::size_t>(i)]);
-    value += weight *
-             (Softmax::probabilities(s.data(), K, p.data()) - s[static_cast<std::size_t>(label)]);
-    for (Index a = 0; a < n; ++a) {
-      const double* qa = qi.data() + a * K;
-      double* pa = pq.data() + a * K;
-      double m = 0;
-      for (Index k = 0; k < K; ++k) m += pa[k] = p[static_cast<std::size_t>(k)] * qa[k];
-      mean[static_cast<std::size_t>(a)] = m;
-      gradient[static_cast<std::size_t>(a)] += weight * (m - qa[label]);
-      for (Index b = 0; b <= a; ++b) {
-        const double* qb = qi.data() + b * K;
-        double h = 0;
-        for (Index k = 0; k < K; ++k) h += pa[k] * qb[k];
-        hessian[static_cast<std::size_t>(a * n + b)] +=
-            weight * (h - m * mean[static_cast<std::size_t>(b)]);
-      }
+    sums.value += weight * (losses::Softmax::probabilities(s.data(), K, p.data()) -
+                            s[static_cast<std::size_t>(label)]);
+    double mean[W] = {};
+    for (Index k = 0; k < K; ++k) {
+      const double* row = qk.data() + static_cast<std::size_t>(k) * W;
+      const double share = p[static_cast<std::size_t>(k)];
+      for (std::size_t a = 0; a < W; ++a) mean[a] += share * row[a];
+      sums.add_square(weight * share, row);
     }
+    const double* labelled = qk.data() + static_cast<std::size_t>(label) * W;
+    for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += weight * (mean[a] - labelled[a]);
+    sums.add_square(-weight, mean);
   }
-  add_to(sums, value, gradient, hessian);
+  sums.add_to(out, q.size());
 }
 
 /// The stored entries of a row, the intercept as one more feature of value 1.
@@ -126,12 +123,20 @@ void curvature_matrix(Loss loss, const double* z, Index K, Eigen::MatrixXd& m) {
 void LinearModel::add_line_sums(const Batch& batch, const Part& part, const double* z,
                                 std::span<const float* const> q, std::span<const double> alpha,
                                 LineSums& sums) const {
-  losses::with_loss(loss_, [&](auto loss) {
-    if constexpr (std::is_same_v<decltype(loss), losses::Softmax>)
-      line_sums_softmax(batch, part, margins_, z, q, alpha, sums);
-    else
-      line_sums_one<decltype(loss)>(batch, part, z, q, alpha, sums);
-  });
+  SVRG_EXPECT(q.size() <= 6, "line sums take at most 6 directions");
+  const auto with_width = [&](auto width) {
+    constexpr std::size_t W = decltype(width)::value;
+    losses::with_loss(loss_, [&](auto loss) {
+      if constexpr (std::is_same_v<decltype(loss), losses::Softmax>)
+        line_sums_softmax<W>(batch, part, margins_, z, q, alpha, sums);
+      else
+        line_sums<decltype(loss), W>(batch, part, margins_, z, q, alpha, sums);
+    });
+  };
+  if (q.size() <= 2)
+    with_width(std::integral_constant<std::size_t, 2>());
+  else
+    with_width(std::integral_constant<std::size_t, 6>());
 }
 
 void LinearModel::add_hessian_product(ConstVecRef<double> p, const Batch& batch, const Part& part,

@@ -34,6 +34,7 @@ void GuardedSvrg::take(const MarginObjective::Measurement& m) {
   now_.gap = optimality_gap(g_, f_.penalty().curvature(),
                             f_.model().intercept() ? f_.model().margins_per_row() : 0,
                             f_.intercept_curvature());
+  now_.gap = std::fmin(now_.gap, engine_->exact_gap(g_));  // NaN is no bound
   now_.measured = true;
   now_.requests = m.requests;
   now_.learning_rate = engine_->step_size();

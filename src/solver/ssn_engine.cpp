@@ -95,6 +95,13 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
       });
 }
 
+double SubsampledNewtonEngine::exact_gap(ConstVecRef<double> gradient) const {
+  if (!direct_ || built_at_ < 0) return Engine::exact_gap(gradient);
+  Vec<double> half = gradient;
+  lower_.triangularView<Eigen::Lower>().solveInPlace(half);
+  return 0.5 * half.squaredNorm();
+}
+
 void SubsampledNewtonEngine::save(State& state) const {
   state.values["solver/built_at"] = built_at_;
   state.values["solver/stale"] = std::int64_t{stale_};

@@ -229,6 +229,18 @@ TEST(GuardedSvrg, solves_ridge_regression_to_the_normal_equations) {
   EXPECT_LT((g.w - expected).norm(), 1e-9 * expected.norm());
 }
 
+TEST(GuardedSvrg, knows_the_exact_distance_to_the_optimum_of_a_quadratic) {
+  const auto world = Communicator::world();
+  Guarded g(world, {.loss = Loss::squared, .rows = 60}, EngineChoice::automatic);
+  const Outcome solved = g.run(2);
+  // Away from the optimum, measured with the engine's factor of the same Hessian.
+  Vec<double> gradient(g.w.size());
+  const Vec<double> away = g.w + test::some_weights(g.w.size());
+  const double objective = g.f.gradient(away, gradient).objective;
+  EXPECT_NEAR(g.solver.engine().exact_gap(gradient), objective - solved.objective,
+              1e-9 * objective);
+}
+
 TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {
   const auto world = Communicator::world();
   Guarded g(world, {.loss = Loss::squared, .rows = 2}, EngineChoice::row);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "svrg/core/state.hpp"
@@ -29,6 +30,10 @@ class Engine {
   /// The outer iteration did not decrease F.
   virtual void reject() = 0;
   virtual double step_size() const = 0;
+  /// F(w) − F* where the engine knows it exactly, given ∇F(w); NaN elsewhere.
+  virtual double exact_gap(ConstVecRef<double>) const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   virtual void save(State& state) const = 0;
   /// Leaves the objective's margins at another point: measure again afterwards. Collective.
   virtual void load(MarginObjective& f, const State& state) = 0;
@@ -72,6 +77,8 @@ class SubsampledNewtonEngine : public Engine {
   void adapt(double) override {}
   void reject() override { stale_ = true; }
   double step_size() const override { return step_; }
+  /// ½ gᵀH⁻¹g for a quadratic with all rows in H: Newton's decrement.
+  double exact_gap(ConstVecRef<double> gradient) const override;
   void save(State& state) const override;
   void load(MarginObjective& f, const State& state) override;
 
