@@ -24,6 +24,7 @@ class Guarded : public SolverSetup {
     return fmt::format("local-svrg, inner engine {}, {} chain{}", solver_.engine().name(), chains_,
                        chains_ == 1 ? "" : "s");
   }
+  std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
   PhaseTimes times() override { return objective_.times(); }
   bool knows_phases() const override { return true; }
 

@@ -1,5 +1,7 @@
 #pragma once
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "settings.hpp"
@@ -15,6 +17,8 @@ class SolverSetup {
   virtual Solver<double>& solver() = 0;
   /// "local-svrg, inner engine row, 2 chains": for the header.
   virtual std::string describe() const = 0;
+  /// Scores of this rank's training rows at the current weights, where the solver holds them.
+  virtual std::optional<std::span<const double>> scores() { return {}; }
   /// Seconds by phase, where they are known apart.
   virtual PhaseTimes times() = 0;
   virtual bool knows_phases() const = 0;

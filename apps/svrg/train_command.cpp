@@ -251,13 +251,14 @@ int train(const Settings& settings) {
   Trainer trainer(comm, setup->solver(), record, p.train.info().rows, options, screen.sink());
   trainer.set_metrics([&](ConstVecRef<double> w) {
     std::map<std::string, double> values;
-    const auto add = [&](const char* prefix, const Shard& shard) {
-      for (const auto& [name, value] :
-           evaluate(comm, model, w, shard, metrics, reduction_of(settings)))
-        values[prefix + name] = value;
+    const auto add = [&](const char* prefix, const std::map<std::string, double>& computed) {
+      for (const auto& [name, value] : computed) values[prefix + name] = value;
     };
-    add("train_", p.train);
-    if (p.valid) add("valid_", *p.valid);
+    const Reduction reduction = reduction_of(settings);
+    const auto scores = setup->scores();
+    add("train_", scores ? evaluate_scores(comm, model, *scores, p.train, metrics, reduction)
+                         : evaluate(comm, model, w, p.train, metrics, reduction));
+    if (p.valid) add("valid_", evaluate(comm, model, w, *p.valid, metrics, reduction));
     return values;
   });
   double last_seconds = 0, last_passes = 0;

@@ -57,27 +57,30 @@ Metric metric_from_name(std::string_view name, Loss loss) {
 
 Metric default_metric(Loss loss) { return loss == Loss::squared ? Metric::rmse : Metric::acc; }
 
-std::map<std::string, double> evaluate(const Communicator& comm, LinearModel& model,
-                                       ConstVecRef<double> w, const Shard& shard,
-                                       std::span<const Metric> metrics, Reduction reduction) {
-  constexpr Index block = 1024;
-  const Index K = model.margins_per_row();
+namespace {
+
+/// `scores_of(rows)` gives the scores of a stretch of rows, at most `block` of them.
+template <class ScoresOf>
+std::map<std::string, double> evaluate_blocks(const Communicator& comm, const LinearModel& model,
+                                              const Shard& shard, std::span<const Metric> metrics,
+                                              Reduction reduction, Index block,
+                                              ScoresOf&& scores_of) {
+  const Index K = model.scores_per_row();
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
   sums->start(static_cast<Index>(metrics.size()) + 1, 0);
-  std::vector<double> z(static_cast<std::size_t>(block * K));
   for (const Part& part : shard.all().parts) {
     const auto values = sums->values(part.virtual_shard);
     for (Index from = 0; from < part.count; from += block) {
       const Part rows{part.virtual_shard, part.first + from, std::min(block, part.count - from)};
-      model.predict(w, shard.all(), rows, z);
+      const double* z = scores_of(rows);
       for (Index i = 0; i < rows.count; ++i) {
         const auto row = static_cast<std::size_t>(rows.first + i);
         const double weight = shard.weights().empty() ? 1 : shard.weights()[row];
         values[metrics.size()] += weight;
         for (std::size_t m = 0; m < metrics.size(); ++m)
-          values[m] += weight * row_value(metrics[m], model.loss(), z.data() + i * K,
-                                          shard.labels()[row], K);
+          values[m] +=
+              weight * row_value(metrics[m], model.loss(), z + i * K, shard.labels()[row], K);
       }
     }
   }
@@ -90,6 +93,29 @@ std::map<std::string, double> evaluate(const Communicator& comm, LinearModel& mo
         metrics[m] == Metric::rmse ? std::sqrt(mean) : mean;
   }
   return result;
+}
+
+}  // namespace
+
+std::map<std::string, double> evaluate(const Communicator& comm, LinearModel& model,
+                                       ConstVecRef<double> w, const Shard& shard,
+                                       std::span<const Metric> metrics, Reduction reduction) {
+  constexpr Index block = 1024;
+  std::vector<double> z(static_cast<std::size_t>(block * model.scores_per_row()));
+  return evaluate_blocks(comm, model, shard, metrics, reduction, block, [&](const Part& rows) {
+    model.predict(w, shard.all(), rows, z);
+    return z.data();
+  });
+}
+
+std::map<std::string, double> evaluate_scores(const Communicator& comm, const LinearModel& model,
+                                              std::span<const double> scores, const Shard& shard,
+                                              std::span<const Metric> metrics,
+                                              Reduction reduction) {
+  const Index K = model.scores_per_row();
+  SVRG_EXPECT(static_cast<Index>(scores.size()) == shard.rows() * K, "scores of every row");
+  return evaluate_blocks(comm, model, shard, metrics, reduction, shard.rows() + 1,
+                         [&](const Part& rows) { return scores.data() + rows.first * K; });
 }
 
 }  // namespace svrg

@@ -164,6 +164,9 @@ TEST(Metrics, are_those_of_all_rows_whatever_the_ranks) {
     const auto a = evaluate(world, model, w, here, metrics, Reduction::plain);
     const auto b = evaluate(Communicator::self(), model, w, all, metrics, Reduction::plain);
     for (const auto& [name, value] : a) EXPECT_NEAR(value, b.at(name), 1e-12 * (1 + value));
+    std::vector<double> z(static_cast<std::size_t>(here.rows() * model.margins_per_row()));
+    for (const Part& part : here.all().parts) model.margins(w, here.all(), part, z.data());
+    EXPECT_EQ(evaluate_scores(world, model, z, here, metrics, Reduction::plain), a);
   }
 }
 

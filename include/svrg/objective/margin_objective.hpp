@@ -40,6 +40,8 @@ class MarginObjective {
   double intercept_curvature() const noexcept { return intercept_curvature_; }
   /// Margins at w without gradient; the same bits as gradient() leaves. Local.
   void margins(ConstVecRef<double> w);
+  /// z, [rows · K]: the scores of this rank's rows at the weights of the last gradient(). Local.
+  std::span<const double> current_margins() const noexcept { return z_; }
   /// Remembers z; `restore` brings it and r back; `step_margins` gives z − (remembered z). Local.
   void remember();
   void restore();

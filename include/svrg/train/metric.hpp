@@ -30,5 +30,10 @@ Metric default_metric(Loss loss);
 std::map<std::string, double> evaluate(const Communicator& comm, LinearModel& model,
                                        ConstVecRef<double> w, const Shard& shard,
                                        std::span<const Metric> metrics, Reduction reduction);
+/// The same where the scores are known: [rows · scores per row] of the shard's rows, such as the
+/// margins that a solver holds.
+std::map<std::string, double> evaluate_scores(const Communicator& comm, const LinearModel& model,
+                                              std::span<const double> scores, const Shard& shard,
+                                              std::span<const Metric> metrics, Reduction reduction);
 
 }  // namespace svrg
