@@ -30,7 +30,7 @@ std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
 
 void GuardedSvrg::take(const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
-  now_.grad_norm = g_.norm();
+  now_.grad_norm = g_.stableNorm();
   now_.gap = optimality_gap(g_, f_.penalty().curvature(),
                             f_.model().intercept() ? f_.model().margins_per_row() : 0,
                             f_.intercept_curvature());
@@ -53,6 +53,9 @@ Outcome GuardedSvrg::start(VecRef<double> w) {
   } else {
     iterates_ = {w};
   }
+  if (!std::isfinite(f_.smoothness().largest))
+    throw NumericError(
+        "a row's squared norm overflows: divide the features by their largest value");
   const auto m = f_.gradient(w, g_);
   if (!m.finite) throw NumericError("the objective is not finite at the initial weights");
   take(m);

@@ -32,7 +32,7 @@ void MinibatchSolver<Real>::take_measure(VecRef<Real> w) {
   const Report report = estimator_.measure(f_, w, g_);
   f_.penalty().add_gradient(w, g_);
   now_.objective = report.loss + f_.penalty().value(w);
-  now_.grad_norm = g_.template cast<double>().norm();
+  now_.grad_norm = g_.template cast<double>().stableNorm();
   now_.gap = optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0, 0);
   now_.measured = true;
   now_.requests = report.requests;

@@ -192,7 +192,7 @@ void Trainer::save(ConstVecRef<double> w, bool last) {
 }
 
 std::string Trainer::reason_to_stop(const Outcome& at) const {
-  if (at.measured && options_.tol_grad > 0 &&
+  if (at.measured && options_.tol_grad > 0 && std::isfinite(at.grad_norm) &&
       at.grad_norm <= options_.tol_grad * result_.first_grad_norm)
     return "tolerance";
   if (at.measured && at.grad_norm == 0) return "tolerance";

@@ -241,6 +241,20 @@ TEST(GuardedSvrg, knows_the_exact_distance_to_the_optimum_of_a_quadratic) {
               1e-9 * objective);
 }
 
+TEST(GuardedSvrg, says_so_where_squared_features_overflow) {
+  DataInfo info;
+  info.rows = 2;
+  info.columns = 1;
+  const Partition partition(2, 1, RowOrder::file);
+  const Shard shard(info, partition, 0, 1, DenseStore<double>{{1e200, -1e200}}, {1, -1}, {});
+  const LinearModel model(Loss::logistic, 1, 2, false);
+  const auto self = Communicator::self();
+  MarginObjective f(self, model, shard, Penalty<double>(model.layout(), l2), Reduction::plain);
+  GuardedSvrg solver(f, {EngineChoice::ssn, {}});
+  Vec<double> w = Vec<double>::Zero(1);
+  EXPECT_THROW(solver.start(w), NumericError);
+}
+
 TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {
   const auto world = Communicator::world();
   Guarded g(world, {.loss = Loss::squared, .rows = 2}, EngineChoice::row);
