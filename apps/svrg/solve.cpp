@@ -74,8 +74,7 @@ class Minibatch : public SolverSetup {
   // replacement): between the largest row's and the mean's as b goes from 1 to n.
   double automatic_rate(const Communicator& comm, const LinearModel& model, const Shard& shard,
                         double l2, Reduction reduction) const {
-    const MarginObjective margins(comm, model, shard, Penalty<double>(model.layout(), l2),
-                                  reduction);
+    MarginObjective margins(comm, model, shard, Penalty<double>(model.layout(), l2), reduction);
     const double largest = margins.smoothness().largest;
     const double mean = std::min(mean_smoothness(comm, model, shard, reduction), largest);
     const auto n = static_cast<double>(shard.info().rows), b = static_cast<double>(batch_);

@@ -206,7 +206,8 @@ void MarginObjective::hessian_product(ConstVecRef<double> p, VecRef<double> y) {
   penalty_.add_gradient(p, y);
 }
 
-MarginObjective::Smoothness MarginObjective::smoothness() const {
+const MarginObjective::Smoothness& MarginObjective::smoothness() {
+  if (smoothness_) return *smoothness_;
   const auto sums = make_reducer<double>(comm_, reduction_, shard_.partition().virtual_shards(),
                                          shard_.owned_shards());
   sums->start(1, 0);
@@ -217,7 +218,8 @@ MarginObjective::Smoothness MarginObjective::smoothness() const {
     sums->values(part.virtual_shard)[0] += s.sum;
   }
   sums->reduce();
-  return {comm_.max(largest) / mean_weight_, sums->total()[0] / total_weight_};
+  smoothness_ = {comm_.max(largest) / mean_weight_, sums->total()[0] / total_weight_};
+  return *smoothness_;
 }
 
 double mean_smoothness(const Communicator& comm, const LinearModel& model, const Shard& shard,

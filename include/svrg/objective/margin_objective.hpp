@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -69,7 +70,8 @@ class MarginObjective {
   struct Smoothness {
     double largest = 0, mean = 0;  // of a row: L_max and L̄, without penalty
   };
-  Smoothness smoothness() const;  // Collective
+  /// Collective the first time: a property of the data, swept for once.
+  const Smoothness& smoothness();
   /// Seconds of this rank by phase, communication taken out of the others.
   PhaseTimes& times() noexcept { return times_; }
 
@@ -86,6 +88,7 @@ class MarginObjective {
   RequestProbe probe_;
   double mean_weight_, total_weight_, intercept_curvature_ = 0;
   std::vector<double> z_, r_, remembered_;
+  std::optional<Smoothness> smoothness_;
   PhaseTimes times_;
 };
 

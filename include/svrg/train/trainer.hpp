@@ -16,6 +16,8 @@
 
 namespace svrg {
 
+struct RunFiles;  // root's side of a run directory
+
 struct TrainerOptions {
   // When to stop; the first that holds.
   Index epochs = 100;
@@ -79,7 +81,6 @@ class Trainer {
   TrainResult fit(VecRef<double> w);
 
  private:
-  struct Files;  // root's side of a run directory
   void open_files(VecRef<double> w);
   void restore(const State& state, VecRef<double> w);
   void record(const Outcome& at, ConstVecRef<double> w);
@@ -98,7 +99,7 @@ class Trainer {
   OnEpoch on_epoch_;
   OnTick on_tick_;
   std::function<PhaseTimes()> phases_;
-  std::unique_ptr<Files> files_;
+  std::unique_ptr<RunFiles> files_;
   TrainResult result_;
   PhaseTimes own_times_, recorded_times_;
   Index rows_ = 0;
