@@ -57,7 +57,7 @@ class Minibatch : public SolverSetup {
     rate_ = options.learning_rate;
     freq_ = options.update_freq;
     solver_ = std::make_unique<MinibatchSolver<double>>(comm, model.layout(), objective_, sampler_,
-                                                        *estimator_, optimizer_, options);
+                                                        *estimator_, *optimizer_, options);
   }
   Solver<double>& solver() override { return *solver_; }
   std::string describe() const override {
@@ -87,7 +87,7 @@ class Minibatch : public SolverSetup {
   Index batch_, freq_ = 1;
   ModelObjective<double> objective_;
   Sampler sampler_;
-  Sgd<double> optimizer_;
+  std::unique_ptr<Optimizer<double>> optimizer_ = make_optimizer<double>("sgd");
   std::unique_ptr<GradientEstimator<double>> estimator_;
   std::unique_ptr<MinibatchSolver<double>> solver_;
   double rate_ = 0;

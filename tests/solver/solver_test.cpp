@@ -52,7 +52,7 @@ struct Minibatch {
   Sampler sampler;
   SvrgEstimator<double> svrg;
   PlainEstimator<double> plain;
-  Sgd<double> sgd;
+  std::unique_ptr<Optimizer<double>> sgd = make_optimizer<double>("sgd");
   MinibatchSolver<double> solver;
   Vec<double> w;
   Minibatch(const Communicator& comm, ProblemSpec s, MinibatchOptions options, bool reduced = true,
@@ -62,7 +62,7 @@ struct Minibatch {
         f(comm, model, shard, Penalty<double>(model.layout(), l2), reduction, std::move(probe)),
         sampler(shard, 10, 1),
         solver(comm, model.layout(), f, sampler,
-               reduced ? static_cast<GradientEstimator<double>&>(svrg) : plain, sgd, options),
+               reduced ? static_cast<GradientEstimator<double>&>(svrg) : plain, *sgd, options),
         w(Vec<double>::Zero(model.layout().size())) {}
   Outcome run(int epochs) {
     Outcome at = solver.start(w);

@@ -1,4 +1,8 @@
 #pragma once
+#include <memory>
+#include <string_view>
+
+#include "svrg/core/options.hpp"
 #include "svrg/core/parameters.hpp"
 #include "svrg/core/state.hpp"
 
@@ -9,18 +13,22 @@ template <class Real>
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
+  /// One step with gradient g [P] at `learning_rate`, times each parameter's lr_mult; decay is
+  /// wd·wd_mult. Fixed parameters stay. Nothing is allocated after the first step.
   virtual void step(const ParameterLayout& layout, VecRef<Real> w, ConstVecRef<Real> g,
                     double learning_rate) = 0;
-  virtual void save(State&) const {}
-  virtual void load(const State&) {}
+  /// The rate it was made with, for callers without a schedule.
+  virtual double learning_rate() const = 0;
+  /// "optimizer/step" and one flat array a slot, "optimizer/<slot>/weights".
+  virtual void save(State&) const = 0;
+  virtual void load(const State&) = 0;
 };
 
-/// w ← w − η·lr_mult·g; fixed parameters stay.
+/// By MXNet's name: sgd, nag, signum, dcasgd, lars, adam, adamax, nadam, ftml, lamb,
+/// adagrad, groupadagrad, rmsprop, adadelta, ftrl. Options as MXNet's: learning_rate, wd,
+/// clip_gradient, rescale_grad (of the gradient that step() is given), begin_num_update, and each
+/// one's own. @throws ConfigError for an unknown name, option or value.
 template <class Real>
-class Sgd : public Optimizer<Real> {
- public:
-  void step(const ParameterLayout& layout, VecRef<Real> w, ConstVecRef<Real> g,
-            double learning_rate) override;
-};
+std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, const Options& params = {});
 
 }  // namespace svrg

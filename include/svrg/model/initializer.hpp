@@ -1,0 +1,76 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "svrg/core/options.hpp"
+#include "svrg/core/random.hpp"
+
+namespace svrg {
+
+/// Random numbers of a parameter: a function of (seed, its name), so that neither ranks nor other
+/// parameters change them.
+CounterRandom parameter_random(std::uint64_t seed, std::string_view name);
+
+/// Fills parameters by name, as MXNet's do: weights by the rule; biases, betas, running means and
+/// *min 0; gammas, running variances and *max 1. Copies share the rule. Local.
+class Initializer {
+ public:
+  /// One rule: fills values [shape] or throws ConfigError.
+  struct Rule {
+    virtual ~Rule() = default;
+    virtual void weight(const std::string& name, std::span<const Index> shape,
+                        const CounterRandom& random, std::span<double> values) const = 0;
+    /// A rule that only chooses another by name answers with that.
+    virtual const Initializer* delegate(const std::string&) const { return nullptr; }
+  };
+
+  explicit Initializer(std::shared_ptr<const Rule> rule) : rule_(std::move(rule)) {}
+  /// uniform, normal, constant, zero(s), one(s), xavier, msraprelu, orthogonal, bilinear, lstmbias.
+  /// @throws ConfigError for an unknown name or option
+  static Initializer make(const std::string& name, const Options& options = {});
+  /// "normal" or ["normal", {"sigma": 0.01}], as a variable's __init__ attribute has it.
+  static Initializer from_text(const std::string& text);
+
+  /// @param init  the variable's __init__ attribute, which wins over its name; empty: none
+  /// @throws ConfigError naming the parameter: no rule for the name, or a shape that a rule refuses
+  void fill(const std::string& name, std::span<const Index> shape, const std::string& init,
+            std::uint64_t seed, std::span<double> values) const;
+
+ private:
+  std::shared_ptr<const Rule> rule_;
+};
+
+namespace initializer {
+inline Initializer Uniform(double scale = 0.07) {
+  return Initializer::make("uniform", {{"scale", scale}});
+}
+inline Initializer Normal(double sigma = 0.01) {
+  return Initializer::make("normal", {{"sigma", sigma}});
+}
+inline Initializer Constant(double value) {
+  return Initializer::make("constant", {{"value", value}});
+}
+inline Initializer Zero() { return Initializer::make("zero"); }
+inline Initializer One() { return Initializer::make("one"); }
+/// rnd_type uniform|gaussian, factor_type avg|in|out, magnitude.
+inline Initializer Xavier(const Options& options = {}) {
+  return Initializer::make("xavier", options);
+}
+/// factor_type, slope.
+inline Initializer MSRAPrelu(const Options& options = {}) {
+  return Initializer::make("msraprelu", options);
+}
+inline Initializer Orthogonal(const Options& options = {}) {
+  return Initializer::make("orthogonal", options);
+}
+inline Initializer Bilinear() { return Initializer::make("bilinear"); }
+/// The first regular expression that is found in the name decides.
+Initializer Mixed(std::vector<std::pair<std::string, Initializer>> patterns);
+}  // namespace initializer
+
+}  // namespace svrg

@@ -1,0 +1,96 @@
+#pragma once
+// The list of operators: X(name, source file in src/model/operators). The build reads it too, so a
+// new operator is one file there and one line here.
+// clang-format off
+#define SVRG_OPERATORS(X) \
+  X(Activation, activation) \
+  X(BatchNorm, batch_norm) \
+  X(BlockGrad, view) \
+  X(Cast, view) \
+  X(Convolution, convolution) \
+  X(Dropout, dropout) \
+  X(Flatten, view) \
+  X(FullyConnected, fully_connected) \
+  X(LinearRegressionOutput, regression_output) \
+  X(LogisticRegressionOutput, regression_output) \
+  X(MAERegressionOutput, regression_output) \
+  X(MakeLoss, make_loss) \
+  X(Pooling, pooling) \
+  X(Reshape, view) \
+  X(SoftmaxOutput, softmax_output) \
+  X(SwapAxis, transpose) \
+  X(_div_scalar, scalar) \
+  X(_maximum_scalar, scalar) \
+  X(_minimum_scalar, scalar) \
+  X(_minus_scalar, scalar) \
+  X(_mul_scalar, scalar) \
+  X(_plus_scalar, scalar) \
+  X(_power_scalar, scalar) \
+  X(_rdiv_scalar, scalar) \
+  X(_rminus_scalar, scalar) \
+  X(_rpower_scalar, scalar) \
+  X(abs, unary) \
+  X(add_n, binary) \
+  X(broadcast_add, binary) \
+  X(broadcast_div, binary) \
+  X(broadcast_maximum, binary) \
+  X(broadcast_minimum, binary) \
+  X(broadcast_mul, binary) \
+  X(broadcast_sub, binary) \
+  X(dot, dot) \
+  X(elemwise_add, binary) \
+  X(elemwise_div, binary) \
+  X(elemwise_mul, binary) \
+  X(elemwise_sub, binary) \
+  X(exp, unary) \
+  X(expand_dims, view) \
+  X(expm1, unary) \
+  X(identity, view) \
+  X(log, unary) \
+  X(log1p, unary) \
+  X(negative, unary) \
+  X(reciprocal, unary) \
+  X(relu, unary) \
+  X(rsqrt, unary) \
+  X(sigmoid, unary) \
+  X(sign, unary) \
+  X(smooth_l1, scalar) \
+  X(softsign, unary) \
+  X(sqrt, unary) \
+  X(square, unary) \
+  X(tanh, unary) \
+  X(transpose, transpose)
+// clang-format on
+
+// Other names of the same operators: A(alias, name).
+// clang-format off
+#define SVRG_OPERATOR_ALIASES(A) \
+  A(ElementWiseSum, add_n) \
+  A(Softmax, SoftmaxOutput) \
+  A(_Div, elemwise_div) \
+  A(_DivScalar, _div_scalar) \
+  A(_Minus, elemwise_sub) \
+  A(_MinusScalar, _minus_scalar) \
+  A(_Mul, elemwise_mul) \
+  A(_MulScalar, _mul_scalar) \
+  A(_Plus, elemwise_add) \
+  A(_PlusScalar, _plus_scalar) \
+  A(_PowerScalar, _power_scalar) \
+  A(_RDivScalar, _rdiv_scalar) \
+  A(_RMinusScalar, _rminus_scalar) \
+  A(_add, elemwise_add) \
+  A(_copy, identity) \
+  A(_div, elemwise_div) \
+  A(_minus, elemwise_sub) \
+  A(_mul, elemwise_mul) \
+  A(_plus, elemwise_add) \
+  A(_sub, elemwise_sub) \
+  A(broadcast_minus, broadcast_sub) \
+  A(broadcast_plus, broadcast_add) \
+  A(cast, Cast) \
+  A(flatten, Flatten) \
+  A(make_loss, MakeLoss) \
+  A(reshape, Reshape) \
+  A(stop_gradient, BlockGrad) \
+  A(swapaxes, SwapAxis)
+// clang-format on

@@ -1,0 +1,61 @@
+#include "svrg/data/idx_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "svrg/core/error.hpp"
+#include "svrg/io/file.hpp"
+
+namespace svrg {
+namespace {
+
+// Numbers are big-endian.
+std::uint32_t number(std::span<const std::byte> bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    value = value << 8 | std::to_integer<std::uint32_t>(bytes[at + i]);
+  return value;
+}
+
+}  // namespace
+
+NDArray read_idx(const std::string& path) {
+  const std::vector<std::byte> bytes = io::read_file(path);
+  const auto fail = [&](const std::string& what) { throw DataError(path + ": " + what); };
+  if (bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b})
+    fail("compressed; unpack it first (gunzip)");
+  // The magic: two zeros, the type, the number of axes.
+  constexpr std::uint32_t byte_type = 0x08, float_type = 0x0D;
+  if (bytes.size() < 4 || number(bytes, 0) >> 16 != 0)
+    fail("not an IDX file: it must begin with two zero bytes");
+  const std::uint32_t type = number(bytes, 0) >> 8, axes = number(bytes, 0) & 0xFF;
+  if (type != byte_type && type != float_type)
+    fail(fmt::format("IDX type 0x{:02X}; only bytes (0x08) and floats (0x0D) are read", type));
+  const std::size_t header = 4 + 4 * std::size_t{axes};
+  if (axes == 0 || bytes.size() < header) fail("the file ends inside its shape");
+
+  const std::size_t width = type == byte_type ? 1 : 4;
+  const std::size_t held = (bytes.size() - header) / width;
+  std::vector<Index> shape;
+  std::string text;
+  std::size_t size = 1;  // never above `held`
+  for (std::size_t a = 0; a < axes; ++a) {
+    const std::size_t extent = number(bytes, 4 + 4 * a);
+    if (extent == 0) fail("holds no values");
+    size = size <= held / extent ? size * extent : 0;
+    shape.push_back(static_cast<Index>(extent));
+    text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  }
+  if (size != held || size == 0 || (bytes.size() - header) % width != 0)
+    fail(fmt::format("the shape {} does not fit the {} bytes that follow", text,
+                     bytes.size() - header));
+  std::vector<float> values(size);
+  for (std::size_t i = 0; i < size; ++i)
+    values[i] = type == byte_type ? std::to_integer<std::uint8_t>(bytes[header + i])
+                                  : std::bit_cast<float>(number(bytes, header + 4 * i));
+  return {std::move(shape), std::move(values)};
+}
+
+}  // namespace svrg

@@ -1,0 +1,383 @@
+#include "svrg/model/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "model/graph/fed_rows.hpp"
+#include "model/graph/layouts.hpp"
+#include "model/graph/plan.hpp"
+
+namespace svrg {
+namespace {
+
+using graph::Node;
+using graph::Numbered;
+using graph::Place;
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+template <class Real>
+struct Executor<Real>::Impl {
+  struct Step {
+    std::size_t node;
+    std::unique_ptr<ops::Operator<Real>> op;
+    std::vector<std::size_t> in, aux;  // entries
+    std::vector<ops::Source<Real>> sources, out_grads;
+    std::vector<ops::Target<Real>> outputs, states, in_grads;
+    bool differentiated = false;
+  };
+  struct Fed {
+    std::string name;
+    Index row_size = 0;
+    bool sparse = true;  // every reader takes CSR
+    std::size_t entry = 0;
+    graph::FedRows<Real> rows;
+    bool wants_gradient = false;
+    std::vector<Real> gradient;
+  };
+
+  Symbol symbol;
+  ExecutorOptions options;
+  Numbered numbered;
+  ParameterLayout layout, auxiliaries;
+  graph::Roles roles;
+  std::vector<Fed> fed;
+  std::vector<Step> steps;
+  std::map<Index, graph::Plan> plans;  // by number of rows
+  const graph::Plan* plan = nullptr;
+  Index rows = 0;
+  std::vector<Real> arena;
+  OutputListener listener;
+
+  Impl(const Symbol& s, ExecutorOptions o) : symbol(s), options(std::move(o)), numbered(s) {
+    graph::require_names(numbered, options);
+    const auto shapes = graph::complete_shapes(numbered, options);
+    layout = graph::layout_of(numbered, shapes, options, false);
+    auxiliaries = graph::layout_of(numbered, shapes, options, true);
+    assign_roles(shapes);
+    for (std::size_t i = 0; i < numbered.nodes.size(); ++i)
+      if (!numbered.nodes[i]->is_variable()) add_step(i);
+  }
+
+  void assign_roles(const std::vector<ops::Shape>& shapes) {
+    roles.variable.resize(numbered.nodes.size());
+    roles.leaf_gradient.assign(numbered.nodes.size(), false);
+    roles.wants_gradient.assign(numbered.entries(), false);
+    for (std::size_t i = 0; i < numbered.nodes.size(); ++i) {
+      const Node& node = *numbered.nodes[i];
+      const std::size_t e = numbered.first_entry[i];
+      if (!node.is_variable()) {
+        const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& in) {
+          return roles.wants_gradient[numbered.entry(in)];
+        });
+        for (std::size_t k = e; k < numbered.first_entry[i + 1]; ++k) roles.wants_gradient[k] = any;
+      } else if (numbered.auxiliary[i]) {
+        roles.variable[i] = {Place::Kind::auxiliary, auxiliaries.at(node.name).offset};
+      } else if (options.inputs.count(node.name)) {
+        roles.variable[i] = {Place::Kind::input, static_cast<Index>(fed.size())};
+        Fed f;
+        f.name = node.name;
+        f.row_size = ops::size_of(std::span(shapes[e]).subspan(1));
+        f.entry = e;
+        f.wants_gradient = options.training && contains(options.gradients, node.name);
+        roles.leaf_gradient[i] = roles.wants_gradient[e] = f.wants_gradient;
+        fed.push_back(std::move(f));
+      } else {
+        const Parameter& p = layout.at(node.name);
+        roles.variable[i] = {Place::Kind::parameter, p.offset};
+        roles.leaf_gradient[i] = roles.wants_gradient[e] = !p.fixed;
+      }
+    }
+  }
+
+  void add_step(std::size_t i) {
+    const Node& node = *numbered.nodes[i];
+    Step step;
+    step.node = i;
+    step.op = ops::make_operator<Real>(*node.definition, graph::operator_options(node.attributes),
+                                       node.title());
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      const std::size_t e = numbered.entry(node.inputs[k]);
+      if (k >= node.plain_inputs()) {
+        step.aux.push_back(e);
+        continue;
+      }
+      step.in.push_back(e);
+      step.differentiated |= roles.wants_gradient[e];
+      for (Fed& f : fed)
+        if (f.entry == e && !step.op->takes_csr(k)) f.sparse = false;
+    }
+    const std::size_t outputs = numbered.first_entry[i + 1] - numbered.first_entry[i];
+    step.sources.resize(step.in.size());
+    step.in_grads.resize(step.in.size());
+    step.states.resize(step.aux.size());
+    step.outputs.resize(outputs);
+    step.out_grads.resize(outputs);
+    steps.push_back(std::move(step));
+  }
+
+  void begin(Index count) {
+    if (count == rows && plan) return;
+    auto at = plans.find(count);
+    if (at == plans.end()) {
+      ExecutorOptions resized = options;
+      for (auto& [name, shape] : resized.inputs) shape[0] = count;
+      at = plans
+               .emplace(count, graph::plan_memory(symbol, numbered, roles,
+                                                  graph::complete_shapes(numbered, resized),
+                                                  options.training))
+               .first;
+      arena.resize(std::max(arena.size(), static_cast<std::size_t>(at->second.arena)));
+    }
+    plan = &at->second;
+    rows = count;
+    for (Step& step : steps) {
+      ops::Shapes local;
+      for (const std::size_t e : step.in) local.in.push_back(plan->shapes[e]);
+      for (const std::size_t e : step.aux) local.aux.push_back(plan->shapes[e]);
+      const std::size_t first = numbered.first_entry[step.node];
+      for (std::size_t k = 0; k < step.outputs.size(); ++k)
+        local.out.push_back(plan->shapes[first + k]);
+      step.op->bind(local);
+      for (std::size_t k = 0; k < step.in.size(); ++k)
+        step.sources[k].shape = step.in_grads[k].shape = plan->shapes[step.in[k]];
+      for (std::size_t k = 0; k < step.aux.size(); ++k)
+        step.states[k].shape = plan->shapes[step.aux[k]];
+      for (std::size_t k = 0; k < step.outputs.size(); ++k)
+        step.outputs[k].shape = step.out_grads[k].shape = plan->shapes[first + k];
+    }
+  }
+
+  const Real* value(std::size_t e, const Real* w) const {
+    const Place& place = plan->value[e];
+    switch (place.kind) {
+      case Place::Kind::arena:
+        return arena.data() + place.at;
+      case Place::Kind::parameter:
+        return w + place.at;
+      case Place::Kind::input:
+        return fed[static_cast<std::size_t>(place.at)].rows.dense();
+      default:
+        return nullptr;
+    }
+  }
+
+  Real* gradient(std::size_t e, std::size_t node, Real* g) {
+    if (plan->gradient[e].kind == Place::Kind::arena) return arena.data() + plan->gradient[e].at;
+    if (!roles.leaf_gradient[node]) return nullptr;
+    const Place& place = roles.variable[node];
+    return place.kind == Place::Kind::parameter
+               ? g + place.at
+               : fed[static_cast<std::size_t>(place.at)].gradient.data();
+  }
+
+  std::size_t node_of(std::size_t e) const {
+    const auto after =
+        std::upper_bound(numbered.first_entry.begin(), numbered.first_entry.end(), e);
+    return static_cast<std::size_t>(after - numbered.first_entry.begin()) - 1;
+  }
+
+  // Seeds of nodes are apart by an odd constant, so that layers draw differently.
+  ops::Call<Real> call(const Step& step) const {
+    ops::Call<Real> c;
+    c.in = step.sources;
+    c.out = step.outputs;
+    c.aux = step.states;
+    c.out_grad = step.out_grads;
+    c.in_grad = step.in_grads;
+    c.training = context.pass.training;
+    c.move_aux = context.move_auxiliaries;
+    c.random = CounterRandom(options.seed + step.node * 0x9E3779B97F4A7C15U, context.pass.draw);
+    c.global_rows = context.global_rows;
+    return c;
+  }
+
+  void point_values(Step& step, const Real* w, Real* aux) {
+    for (std::size_t k = 0; k < step.in.size(); ++k) {
+      const Place& place = plan->value[step.in[k]];
+      step.sources[k].data = value(step.in[k], w);
+      step.sources[k].csr = place.kind == Place::Kind::input
+                                ? fed[static_cast<std::size_t>(place.at)].rows.csr()
+                                : nullptr;
+    }
+    for (std::size_t k = 0; k < step.aux.size(); ++k)
+      step.states[k].data = aux ? aux + plan->value[step.aux[k]].at : nullptr;
+    const std::size_t first = numbered.first_entry[step.node];
+    for (std::size_t k = 0; k < step.outputs.size(); ++k)
+      step.outputs[k].data = plan->value[first + k].kind == Place::Kind::arena
+                                 ? arena.data() + plan->value[first + k].at
+                                 : nullptr;
+  }
+
+  typename Executor<Real>::Context context;
+  Real* aux_of_forward = nullptr;
+  std::vector<Index> rows_of_forward;
+
+  void forward(const Real* w, Real* aux, const typename Executor<Real>::Context& given) {
+    SVRG_EXPECT(plan, "begin() and load() come before forward()");
+    context = given;
+    rows_of_forward.assign(given.global_rows.begin(), given.global_rows.end());
+    context.global_rows = rows_of_forward;
+    aux_of_forward = aux;
+    for (Step& step : steps) {
+      point_values(step, w, aux);
+      if (!step.op->is_view()) step.op->forward(call(step));
+      if (listener) tell(step, w);
+    }
+  }
+
+  void tell(const Step& step, const Real* w) const {
+    const Node& node = *numbered.nodes[step.node];
+    const auto names = node.prototype->outputs();
+    const std::size_t first = numbered.first_entry[step.node];
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      const auto& shape = plan->shapes[first + k];
+      const Real* from = value(first + k, w);
+      const std::vector<double> values(from, from + ops::size_of(shape));
+      listener(node.name + "_" + names[k], values, shape);
+    }
+  }
+
+  void backward(const Real* w, std::span<const std::span<const Real>> out_grads, Real* g) {
+    SVRG_EXPECT(options.training, "backward() needs an executor that was made for training");
+    start_gradients(out_grads);
+    for (std::size_t s = steps.size(); s-- > 0;) {
+      Step& step = steps[s];
+      for (const std::size_t e : plan->zeroed[step.node])
+        std::fill_n(arena.data() + plan->gradient[e].at, ops::size_of(plan->shapes[e]), Real{0});
+      if (!step.differentiated) continue;
+      point_values(step, w, aux_of_forward);
+      const std::size_t first = numbered.first_entry[step.node];
+      for (std::size_t k = 0; k < step.outputs.size(); ++k)
+        step.out_grads[k].data = gradient(first + k, step.node, nullptr);
+      for (std::size_t k = 0; k < step.in.size(); ++k)
+        step.in_grads[k].data = roles.wants_gradient[step.in[k]]
+                                    ? gradient(step.in[k], node_of(step.in[k]), g)
+                                    : nullptr;
+      step.op->backward(call(step));
+    }
+  }
+
+  void start_gradients(std::span<const std::span<const Real>> out_grads) {
+    for (Fed& f : fed)
+      if (f.wants_gradient) f.gradient.assign(static_cast<std::size_t>(f.row_size * rows), Real{0});
+    for (std::size_t i = 0; i < symbol.heads().size(); ++i) {
+      const Symbol::Entry& head = symbol.heads()[i];
+      const std::size_t e = numbered.entry(head);
+      if (plan->gradient[e].kind != Place::Kind::arena) continue;
+      const auto size = static_cast<std::size_t>(ops::size_of(plan->shapes[e]));
+      Real* to = arena.data() + plan->gradient[e].at;
+      std::fill_n(to, size, Real{0});
+      if (head.node->prototype->is_loss()) continue;
+      if (i >= out_grads.size() || out_grads[i].size() != size)
+        throw ConfigError(
+            fmt::format("output {} is no loss: backward() needs its gradient, {} values",
+                        head.node->name, size));
+      std::copy(out_grads[i].begin(), out_grads[i].end(), to);
+    }
+  }
+};
+
+template <class Real>
+Executor<Real>::Executor(const Symbol& symbol, ExecutorOptions options)
+    : impl_(std::make_unique<Impl>(symbol, std::move(options))) {}
+template <class Real>
+Executor<Real>::~Executor() = default;
+template <class Real>
+Executor<Real>::Executor(Executor&&) noexcept = default;
+
+template <class Real>
+const ParameterLayout& Executor<Real>::layout() const noexcept {
+  return impl_->layout;
+}
+template <class Real>
+const ParameterLayout& Executor<Real>::auxiliaries() const noexcept {
+  return impl_->auxiliaries;
+}
+
+template <class Real>
+void Executor<Real>::begin(Index rows) {
+  impl_->begin(rows);
+}
+
+template <class Real>
+void Executor<Real>::load(std::string_view input, const Rows& views, std::span<const Index> pick,
+                          Index first) {
+  for (auto& f : impl_->fed) {
+    if (f.name != input) continue;
+    const Index size = column_count(views);
+    if (size != f.row_size)
+      throw ConfigError(fmt::format("input '{}': rows of {} values, but the symbol was bound to {}",
+                                    input, size, f.row_size));
+    f.rows.load(views, pick, first, impl_->rows, f.sparse);
+    return;
+  }
+  throw ConfigError(fmt::format("'{}' is not an input of the symbol", input));
+}
+
+template <class Real>
+void Executor<Real>::forward(ConstVecRef<Real> w, VecRef<Real> aux, const Context& context) {
+  SVRG_EXPECT(w.size() == impl_->layout.size(), "one value a parameter");
+  SVRG_EXPECT(aux.size() == impl_->auxiliaries.size(), "one value an auxiliary state");
+  impl_->forward(w.data(), aux.data(), context);
+}
+
+template <class Real>
+void Executor<Real>::backward(ConstVecRef<Real> w, std::span<const std::span<const Real>> out_grads,
+                              VecRef<Real> g) {
+  SVRG_EXPECT(g.size() == impl_->layout.size(), "one value a parameter");
+  impl_->backward(w.data(), out_grads, g.data());
+}
+
+template <class Real>
+Index Executor<Real>::outputs() const noexcept {
+  return impl_->symbol.outputs();
+}
+
+template <class Real>
+std::span<const Real> Executor<Real>::output(Index i) const {
+  const std::size_t e = impl_->numbered.entry(impl_->symbol.heads()[static_cast<std::size_t>(i)]);
+  return {impl_->value(e, nullptr), static_cast<std::size_t>(ops::size_of(impl_->plan->shapes[e]))};
+}
+
+template <class Real>
+const std::vector<Index>& Executor<Real>::output_shape(Index i) const {
+  return impl_->plan
+      ->shapes[impl_->numbered.entry(impl_->symbol.heads()[static_cast<std::size_t>(i)])];
+}
+
+template <class Real>
+std::span<const Real> Executor<Real>::input_gradient(std::string_view input) const {
+  for (const auto& f : impl_->fed)
+    if (f.name == input && f.wants_gradient) return f.gradient;
+  throw ConfigError(fmt::format("the gradient of '{}' was not asked for", input));
+}
+
+template <class Real>
+double Executor<Real>::loss() const {
+  double sum = 0;
+  for (const auto& step : impl_->steps)
+    if (step.op->is_loss()) sum += step.op->loss(impl_->call(step));
+  return sum;
+}
+
+template <class Real>
+Index Executor<Real>::arena_values() const noexcept {
+  return static_cast<Index>(impl_->arena.size());
+}
+
+template <class Real>
+void Executor<Real>::listen(OutputListener listener) {
+  impl_->listener = std::move(listener);
+}
+
+template class Executor<float>;
+template class Executor<double>;
+
+}  // namespace svrg

@@ -1,0 +1,72 @@
+#include "model/graph/layouts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace svrg {
+namespace graph {
+
+static double multiplier(const Node& node, const char* attribute, double otherwise) {
+  const auto at = node.attributes.find(attribute);
+  if (at == node.attributes.end()) return otherwise;
+  const Options given{{attribute, at->second}};
+  return OptionReader("variable '" + node.name + "'", given).real(attribute, otherwise);
+}
+
+std::vector<ops::Shape> complete_shapes(const Numbered& graph, const ExecutorOptions& options) {
+  auto shapes = graph::infer_shapes(graph, options.inputs);
+  graph::require_shapes(graph, shapes);
+  return shapes;
+}
+
+void require_names(const Numbered& graph, const ExecutorOptions& options) {
+  const auto require = [&](const std::string& name, bool input) {
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+      if (graph.nodes[i]->is_variable() && graph.nodes[i]->name == name && !graph.auxiliary[i])
+        return;
+    std::string all;
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+      if (graph.nodes[i]->is_variable() && !graph.auxiliary[i])
+        all += (all.empty() ? "" : ", ") + graph.nodes[i]->name;
+    throw ConfigError(fmt::format("{} '{}' is not an argument of the symbol; those are {}",
+                                  input ? "input" : "fixed parameter", name, all));
+  };
+  for (const auto& [name, shape] : options.inputs) require(name, true);
+  for (const std::string& name : options.fixed) require(name, false);
+}
+
+ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& shapes,
+                          const ExecutorOptions& options, bool auxiliary) {
+  ParameterLayout layout;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = *graph.nodes[i];
+    if (!node.is_variable() || graph.auxiliary[i] != auxiliary || options.inputs.count(node.name))
+      continue;
+    const bool decays = node.name.ends_with("_weight") || node.name.ends_with("_gamma");
+    Parameter p;
+    p.name = node.name;
+    p.shape = shapes[graph.first_entry[i]];
+    p.lr_mult = multiplier(node, "__lr_mult__", 1);
+    p.wd_mult = multiplier(node, "__wd_mult__", decays ? 1 : 0);
+    p.fixed =
+        std::find(options.fixed.begin(), options.fixed.end(), node.name) != options.fixed.end();
+    layout.add(std::move(p));
+  }
+  return layout;
+}
+
+}  // namespace graph
+
+ParameterLayout parameter_layout(const Symbol& symbol, const ExecutorOptions& options) {
+  const graph::Numbered numbered(symbol);
+  graph::require_names(numbered, options);
+  return graph::layout_of(numbered, graph::complete_shapes(numbered, options), options, false);
+}
+
+ParameterLayout auxiliary_layout(const Symbol& symbol, const ExecutorOptions& options) {
+  const graph::Numbered numbered(symbol);
+  return graph::layout_of(numbered, graph::complete_shapes(numbered, options), options, true);
+}
+
+}  // namespace svrg

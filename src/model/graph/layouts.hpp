@@ -1,0 +1,15 @@
+#pragma once
+#include "model/graph/node.hpp"
+#include "svrg/model/executor.hpp"
+
+namespace svrg::graph {
+
+/// Shapes of everything, for the inputs' shapes of the options. @throws ConfigError
+std::vector<ops::Shape> complete_shapes(const Numbered& graph, const ExecutorOptions& options);
+/// @throws ConfigError for an input or fixed parameter that is no argument
+void require_names(const Numbered& graph, const ExecutorOptions& options);
+/// Parameters, or auxiliary states, in order of the arguments.
+ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& shapes,
+                          const ExecutorOptions& options, bool auxiliary);
+
+}  // namespace svrg::graph

@@ -1,0 +1,139 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "svrg/core/error.hpp"
+#include "svrg/core/options.hpp"
+#include "svrg/core/random.hpp"
+#include "svrg/core/types.hpp"
+#include "svrg/data/batch.hpp"
+
+namespace svrg::ops {
+
+/// Extents by axis, row-major; axis 0 of a batch counts its rows. While shapes are inferred an
+/// extent of 0 and a shape without axes are not known yet.
+using Shape = std::vector<Index>;
+
+Index size_of(std::span<const Index> shape);  // product of the extents
+bool known(const Shape& shape);
+std::string text(const Shape& shape);  // "(2, 3)"
+/// Makes both say what either knows. @throws ConfigError "<what>: (2, 3) against (2, 4)"
+void unify(Shape& a, Shape& b, std::string_view what);
+
+/// The shapes around one node, in the order of inputs(), outputs() and auxiliaries().
+struct Shapes {
+  std::vector<Shape> in, out, aux;
+};
+
+/// What a node reads. Where `csr` is given the rows are sparse and `data` is null (only for inputs
+/// that takes_csr() admits).
+template <class Real>
+struct Source {
+  const Real* data = nullptr;
+  std::span<const Index> shape;
+  const CsrRows<Real>* csr = nullptr;
+  Index size() const { return size_of(shape); }
+  Index rows() const { return shape[0]; }
+  Index row_size() const { return size() / (shape[0] > 0 ? shape[0] : 1); }
+};
+
+/// What a node writes. A gradient that nobody wants has no data.
+template <class Real>
+struct Target {
+  Real* data = nullptr;
+  std::span<const Index> shape;
+  explicit operator bool() const { return data != nullptr; }
+  Index size() const { return size_of(shape); }
+};
+
+/// One evaluation of one node. Local.
+template <class Real>
+struct Call {
+  std::span<const Source<Real>> in;
+  std::span<const Target<Real>> out;  // forward: to be overwritten; backward: as forward left it
+  std::span<const Target<Real>> aux;  // running statistics
+  std::span<const Source<Real>> out_grad;  // backward only; no data where it is zero throughout
+  std::span<const Target<Real>> in_grad;   // backward only: to be ADDED to, where it has data
+  bool training = true;
+  bool move_aux = false;  // running statistics may move (not in evaluations at a snapshot)
+  /// Random numbers of this node: the same in every evaluation of a row in a step, on any rank.
+  CounterRandom random{0, 0};
+  std::span<const Index> global_rows;  // numbers of the rows in the data set; empty: 0, 1, 2, …
+};
+
+/// The operator of one node, made from the node's attributes: names and shapes for the symbol,
+/// values and gradients for the executor. One object serves one node; it may keep scratch memory,
+/// sized in bind(), and what forward() leaves there for the backward() that follows.
+template <class Real>
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // Of the attributes alone.
+  virtual std::vector<std::string> inputs() const { return {"data"}; }
+  virtual std::vector<std::string> auxiliaries() const { return {}; }
+  virtual std::vector<std::string> outputs() const { return {"output"}; }
+  /// Fills in whatever follows from what is known, inputs from outputs too where they do.
+  /// @throws ConfigError on a contradiction; the caller puts the node's name before the message.
+  virtual void infer(Shapes& shapes) const = 0;
+  /// May input i be CSR?
+  virtual bool takes_csr(std::size_t) const { return false; }
+  /// The output is input 0 under another shape, in the same memory: forward() is not called.
+  virtual bool is_view() const { return false; }
+  /// Does backward() read these? What it does not read may be overwritten before.
+  virtual bool backward_reads_input(std::size_t) const { return true; }
+  virtual bool backward_reads_output() const { return true; }
+  /// backward() ignores out_grad: the node ends in a loss of its own.
+  virtual bool is_loss() const { return false; }
+  /// Sizes scratch memory for complete shapes; again when the shapes change.
+  virtual void bind(const Shapes&) {}
+  virtual void forward(const Call<Real>& call) = 0;
+  virtual void backward(const Call<Real>& call) = 0;
+  /// After forward(): the value whose gradient backward() gives, summed over the rows; loss
+  /// operators only.
+  virtual double loss(const Call<Real>&) const { return 0; }
+};
+
+/// What the registry knows of an operator.
+struct Definition {
+  std::unique_ptr<Operator<float>> (*make_float)(const Options&, const std::string& owner);
+  std::unique_ptr<Operator<double>> (*make_double)(const Options&, const std::string& owner);
+  /// Not empty: takes any number of inputs, and this attribute says how many ("num_args").
+  std::string_view counts_inputs = {};
+};
+
+/// The definition by name or alias; null where there is none.
+const Definition* find_operator(std::string_view name);
+/// What an alias stands for; other names are returned as they are.
+std::string_view canonical_name(std::string_view name);
+/// All names, sorted, for messages.
+std::vector<std::string_view> operator_names();
+
+/// `owner` opens the messages of OptionReader: "FullyConnected 'fc1'".
+template <class Real>
+std::unique_ptr<Operator<Real>> make_operator(const Definition& definition,
+                                              const Options& attributes, const std::string& owner) {
+  if constexpr (std::is_same_v<Real, float>)
+    return definition.make_float(attributes, owner);
+  else
+    return definition.make_double(attributes, owner);
+}
+
+}  // namespace svrg::ops
+
+/// Ends an operator's file: Class<Real> has a constructor from an OptionReader&. Attributes that it
+/// does not read are refused. The third argument, if any, is Definition::counts_inputs.
+#define SVRG_DEFINE_OPERATOR(name, Class, ...)                                              \
+  namespace svrg::ops {                                                                     \
+  template <class Real>                                                                     \
+  std::unique_ptr<Operator<Real>> make_##name(const Options& o, const std::string& who) {   \
+    OptionReader reader(who, o);                                                            \
+    auto made = std::make_unique<Class<Real>>(reader);                                      \
+    reader.done();                                                                          \
+    return made;                                                                            \
+  }                                                                                         \
+  extern const Definition name##_definition;                                                \
+  const Definition name##_definition{make_##name<float>, make_##name<double>, __VA_ARGS__}; \
+  }

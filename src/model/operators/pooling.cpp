@@ -1,0 +1,139 @@
+// Maximum, average, sum or p-norm over windows. Gradient of a maximum goes to the first largest.
+#include <algorithm>
+#include <cmath>
+
+#include "model/operators/window.hpp"
+
+namespace svrg::ops {
+namespace {
+
+template <class Real>
+class Pooling : public Operator<Real> {
+ public:
+  explicit Pooling(OptionReader& o)
+      : global_(o.flag("global_pool", false)),
+        counts_padding_(o.flag("count_include_pad", true)),
+        type_(o.choice("pool_type", "max", {"max", "avg", "sum", "lp"})),
+        convention_(o.choice("pooling_convention", "valid", {"valid", "full", "same"})),
+        p_(o.real("p_value", 2)),
+        kernel_shape_(o.tuple("kernel", {})),
+        stride_(plane(o.tuple("stride", {}), 1)),
+        pad_(plane(o.tuple("pad", {}), 0)) {
+    o.choice("layout", "NCHW", {"NCHW", "NCW"});
+    o.ignore("cudnn_off");
+    if (!global_ && kernel_shape_.empty()) o.fail("kernel", "is required without global_pool");
+  }
+  bool backward_reads_output() const override { return type_ == "max" || type_ == "lp"; }
+  bool backward_reads_input(std::size_t) const override { return type_ == "max" || type_ == "lp"; }
+  void infer(Shapes& s) const override {
+    const Shape& x = s.in[0];
+    if (x.empty()) return;
+    const std::size_t axes = global_ ? x.size() - 2 : kernel_shape_.size();
+    require_space(x, axes);
+    Shape y{x[0], x[1]};
+    if (global_) {
+      y.resize(x.size(), 1);
+    } else {
+      const Plane k = plane(kernel_shape_, 1), in = space_of(x);
+      if (axes == 2)
+        y.push_back(in.height ? reach(in.height, k.height, stride_.height, pad_.height) : 0);
+      y.push_back(in.width ? reach(in.width, k.width, stride_.width, pad_.width) : 0);
+    }
+    unify(s.out[0], y, "output");
+  }
+  void bind(const Shapes& s) override {
+    in_ = space_of(s.in[0]);
+    out_ = space_of(s.out[0]);
+    kernel_ = global_ ? in_ : plane(kernel_shape_, 1);
+    step_ = global_ ? Plane{1, 1} : stride_;
+    border_ = global_ ? Plane{0, 0} : pad_;
+  }
+  void forward(const Call<Real>& c) override {
+    each_window(c.out[0].shape, [&](Index out, Index image, const Window& w) {
+      const Real* x = c.in[0].data + image;
+      double sum = 0;
+      Real largest = std::numeric_limits<Real>::lowest();
+      inside(w, [&](Index i) {
+        if (type_ == "max")
+          largest = std::max(largest, x[i]);
+        else
+          sum += type_ == "lp" ? std::pow(std::abs(static_cast<double>(x[i])), p_)
+                               : static_cast<double>(x[i]);
+      });
+      c.out[0].data[out] = type_ == "max"   ? largest
+                           : type_ == "lp"  ? static_cast<Real>(std::pow(sum, 1 / p_))
+                           : type_ == "avg" ? static_cast<Real>(sum / w.divisor)
+                                            : static_cast<Real>(sum);
+    });
+  }
+  void backward(const Call<Real>& c) override {
+    const Real* dy = c.out_grad[0].data;
+    if (!dy || !c.in_grad[0]) return;
+    each_window(c.out_grad[0].shape, [&](Index out, Index image, const Window& w) {
+      Real* dx = c.in_grad[0].data + image;
+      const Real* x = c.in[0].data + image;
+      const Real y = backward_reads_output() ? c.out[0].data[out] : Real{0};
+      bool given = false;
+      inside(w, [&](Index i) {
+        if (type_ == "max") {
+          if (!given && x[i] == y) dx[i] += dy[out];
+          given |= x[i] == y;
+        } else if (type_ == "lp") {
+          if (y > 0)
+            dx[i] += dy[out] * static_cast<Real>(std::copysign(
+                                   std::pow(std::abs(static_cast<double>(x[i] / y)), p_ - 1),
+                                   static_cast<double>(x[i])));
+        } else {
+          dx[i] += type_ == "avg" ? dy[out] / static_cast<Real>(w.divisor) : dy[out];
+        }
+      });
+    });
+  }
+
+ private:
+  struct Window {
+    Index top, bottom, left, right;  // within the image
+    double divisor;
+  };
+  Index reach(Index n, Index kernel, Index stride, Index pad) const {
+    if (convention_ == "same") return (n + stride - 1) / stride;
+    if (n + 2 * pad < kernel) throw ConfigError("kernel is larger than the padded data");
+    const Index rest = n + 2 * pad - kernel;
+    return (convention_ == "full" ? (rest + stride - 1) / stride : rest / stride) + 1;
+  }
+  template <class Body>
+  void each_window(std::span<const Index> shape, const Body& body) const {
+    const Index images = shape[0] * shape[1];
+    Index out = 0;
+    for (Index m = 0; m < images; ++m)
+      for (Index oy = 0; oy < out_.height; ++oy)
+        for (Index ox = 0; ox < out_.width; ++ox, ++out) {
+          const Index top = oy * step_.height - border_.height;
+          const Index left = ox * step_.width - border_.width;
+          const Index bottom = std::min(top + kernel_.height, in_.height + border_.height);
+          const Index right = std::min(left + kernel_.width, in_.width + border_.width);
+          const auto whole = static_cast<double>((bottom - top) * (right - left));
+          Window w{std::max<Index>(top, 0), std::min(bottom, in_.height), std::max<Index>(left, 0),
+                   std::min(right, in_.width), whole};
+          if (!counts_padding_)
+            w.divisor = static_cast<double>((w.bottom - w.top) * (w.right - w.left));
+          body(out, m * in_.height * in_.width, w);
+        }
+  }
+  template <class Body>
+  void inside(const Window& w, const Body& body) const {
+    for (Index y = w.top; y < w.bottom; ++y)
+      for (Index x = w.left; x < w.right; ++x) body(y * in_.width + x);
+  }
+
+  bool global_, counts_padding_;
+  std::string type_, convention_;
+  double p_;
+  std::vector<Index> kernel_shape_;
+  Plane stride_, pad_, kernel_, step_, border_, in_, out_;
+};
+
+}  // namespace
+}  // namespace svrg::ops
+
+SVRG_DEFINE_OPERATOR(Pooling, Pooling)

@@ -1,0 +1,356 @@
+#include "module/engine.hpp"
+
+#include <algorithm>
+
+#include "svrg/comm/reducer.hpp"
+#include "svrg/comm/two_bit.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/optimizer/optimizer.hpp"
+
+namespace svrg {
+namespace {
+
+template <class Real>
+Vec<Real> vector_in(const State& state, const std::string& name, Index size) {
+  return state.vector(name, size).template cast<Real>();
+}
+
+template <class Real>
+class Replica final : public Engine {
+ public:
+  Replica(const Communicator& comm, const Symbol& symbol, const Slices& slices,
+          EngineOptions options)
+      : comm_(comm),
+        slices_(slices),
+        options_(std::move(options)),
+        scratch_(symbol, options_.executor) {
+    for (Index s = 0; s < slices_.owned(); ++s) executors_.emplace_back(symbol, options_.executor);
+    const Index parameters = layout().size(), states = auxiliaries().size();
+    w_ = gradient_ = Vec<Real>::Zero(parameters);
+    aux_given_ = Vec<Real>::Zero(states);
+    aux_.assign(executors_.size(), aux_given_);
+    moved_.assign(executors_.size(), 0);
+    rows_.assign(executors_.size() + 1, 0);
+    reducer_ =
+        make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
+    if (options_.two_bit_threshold) {
+      residuals_.assign(executors_.size(), Vec<Real>::Zero(parameters));
+      parts_ = residuals_;
+    }
+  }
+
+  const ParameterLayout& layout() const override { return scratch_.layout(); }
+  const ParameterLayout& auxiliaries() const override { return scratch_.auxiliaries(); }
+  Vec<double> weights() const override { return w_.template cast<double>(); }
+  void set_weights(ConstVecRef<double> w) override { w_ = w.template cast<Real>(); }
+
+  Vec<double> auxiliary_states() const override {
+    if (aux_given_.size() == 0) return {};
+    // Shards that had no rows have nothing to say.
+    Vec<double> sum = Vec<double>::Zero(aux_given_.size() + 1);
+    for (std::size_t s = 0; s < aux_.size(); ++s)
+      if (moved_[s]) {
+        sum.head(aux_given_.size()) += aux_[s].template cast<double>();
+        sum[aux_given_.size()] += 1;
+      }
+    comm_.sum(std::span(sum.data(), static_cast<std::size_t>(sum.size())));
+    const double shards = sum[aux_given_.size()];
+    if (shards == 0) return aux_given_.template cast<double>();
+    return sum.head(aux_given_.size()) / shards;
+  }
+  void set_auxiliary_states(ConstVecRef<double> aux) override {
+    aux_given_ = aux.template cast<Real>();
+    std::fill(aux_.begin(), aux_.end(), aux_given_);
+    std::fill(moved_.begin(), moved_.end(), 0);
+  }
+
+  void forward(const Feed& feed, bool training) override {
+    feed_ = feed;
+    training_ = training;
+    for (Index s = 0; s <= slices_.owned(); ++s)
+      rows_[static_cast<std::size_t>(s)] = slices_.begin(s, feed.rows);
+    for (Index s = 0; s < slices_.owned(); ++s) {
+      if (rows_of(s) == 0) continue;
+      auto& executor = executors_[static_cast<std::size_t>(s)];
+      load(executor, feed, begin_of(s), rows_of(s));
+      executor.forward(w_, aux_[static_cast<std::size_t>(s)],
+                       {{training, draw_}, training, global_rows(feed, begin_of(s), rows_of(s))});
+      if (training) moved_[static_cast<std::size_t>(s)] = 1;
+    }
+  }
+
+  void backward(const std::vector<NDArray>& out_grads) override {
+    if (!pending_ || !options_.accumulate) start_sums();
+    for (Index s = 0; s < slices_.owned(); ++s) {
+      if (rows_of(s) == 0) continue;
+      cut_out_grads(out_grads, s);
+      auto g = part(s);
+      executors_[static_cast<std::size_t>(s)].backward(w_, out_grad_spans_, g);
+      if (has_snapshot() && training_) {
+        add_at_snapshot(feed_, begin_of(s), rows_of(s), draw_, out_grad_spans_);
+        g -= static_cast<Real>(alpha_) * at_snapshot_;
+      }
+      reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
+    }
+  }
+
+  double loss() const override {
+    double sum = 0;
+    for (std::size_t s = 0; s < executors_.size(); ++s)
+      if (rows_of(static_cast<Index>(s)) > 0) sum += executors_[s].loss();
+    return sum;
+  }
+
+  Index outputs() const override { return scratch_.outputs(); }
+  std::pair<Index, Index> own_rows() const override { return {rows_.front(), rows_.back()}; }
+
+  NDArray output(Index i) const override {
+    std::vector<Real> values;
+    std::vector<Index> shape{0};
+    for (std::size_t s = 0; s < executors_.size(); ++s) {
+      if (rows_of(static_cast<Index>(s)) == 0) continue;
+      const auto from = executors_[s].output(i);
+      values.insert(values.end(), from.begin(), from.end());
+      const Index before = shape[0];
+      shape = executors_[s].output_shape(i);
+      shape[0] += before;
+    }
+    return {shape, std::move(values)};
+  }
+
+  NDArray input_gradient(const std::string& name) const override {
+    std::vector<Real> values;
+    for (std::size_t s = 0; s < executors_.size(); ++s) {
+      if (rows_of(static_cast<Index>(s)) == 0) continue;
+      const auto from = executors_[s].input_gradient(name);
+      values.insert(values.end(), from.begin(), from.end());
+    }
+    std::vector<Index> shape = options_.executor.inputs.at(name);
+    shape[0] = rows_.back() - rows_.front();
+    return {shape, std::move(values)};
+  }
+
+  void update() override {
+    if (!optimizer_) throw ConfigError("update() needs an optimizer: call init_optimizer() first");
+    if (!pending_) start_sums();
+    if (options_.two_bit_threshold) quantise();
+    reducer_->reduce();
+    pending_ = false;
+    const double rows = reducer_->total_tail()[0];
+    gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size());
+    if (has_snapshot() && !options_.two_bit_threshold)
+      gradient_ += static_cast<Real>(alpha_ * rows) * full_gradient_;
+    scale_ = rescale_ ? *rescale_ : rows > 0 ? 1 / rows : 0;
+    gradient_ *= static_cast<Real>(scale_);
+    ++updates_;
+    optimizer_->step(layout(), w_, gradient_, learning_rate_at(updates_));
+    ++draw_;
+  }
+
+  Vec<double> last_gradient() const override {
+    return gradient_.template cast<double>() / (scale_ != 0 ? scale_ : 1);
+  }
+
+  void set_optimizer(const std::string& name, const Options& params,
+                     std::shared_ptr<LrScheduler> scheduler,
+                     std::optional<double> rescale) override {
+    optimizer_ = make_optimizer<Real>(name, params);
+    scheduler_ = std::move(scheduler);
+    rescale_ = rescale;
+    updates_ = 0;
+    if (scheduler_ && params.count("learning_rate"))
+      scheduler_->set_base_lr(optimizer_->learning_rate());
+    Options copy = params;
+    OptionReader reader("optimizer " + name, copy);
+    updates_ = static_cast<std::uint64_t>(reader.integer("begin_num_update", 0));
+  }
+  double learning_rate() const override { return learning_rate_at(updates_ + 1); }
+
+  void start_snapshot() override {
+    comm_.broadcast(std::span(w_.data(), static_cast<std::size_t>(w_.size())));
+    w_snap_ = w_;
+    aux_snap_ = auxiliary_states().template cast<Real>();
+    snapshot_draw_ = (std::uint64_t{1} << 63) + draw_;
+    start_sums();
+    full_gradient_.resize(0);
+  }
+
+  void add_to_snapshot(const Feed& feed, Index rows) override {
+    for (Index s = 0; s < slices_.owned(); ++s) {
+      const Index begin = slices_.begin(s, feed.rows);
+      const Index count = std::min(slices_.begin(s + 1, feed.rows), rows) - begin;
+      if (count <= 0) continue;
+      add_at_snapshot(feed, begin, count, snapshot_draw_, {});
+      const auto to = reducer_->values(s);
+      Eigen::Map<Vec<Real>>(to.data(), layout().size()) += at_snapshot_;
+      reducer_->tail(s)[0] += static_cast<double>(count);
+    }
+  }
+
+  void finish_snapshot() override {
+    reducer_->reduce();
+    pending_ = false;
+    const double rows = reducer_->total_tail()[0];
+    if (rows == 0) throw DataError("update_full_grads(): the iterator gave no rows");
+    full_gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size()) *
+                     static_cast<Real>(1 / rows);
+    if (!full_gradient_.allFinite())
+      throw NumericError("the full gradient is not finite; a smaller learning_rate may help");
+  }
+
+  bool has_snapshot() const override { return full_gradient_.size() > 0; }
+  Vec<double> snapshot_weights() const override { return w_snap_.template cast<double>(); }
+  Vec<double> full_gradient() const override { return full_gradient_.template cast<double>(); }
+  void set_coefficient(double alpha) override { alpha_ = alpha; }
+
+  void save_optimizer(State& state) const override {
+    if (!optimizer_) return;
+    optimizer_->save(state);
+    state.values["updates"] = static_cast<std::int64_t>(updates_);
+    state.values["draw"] = static_cast<std::int64_t>(draw_);
+    for (std::size_t s = 0; s < residuals_.size() && comm_.size() == 1; ++s)
+      state.arrays["compression/residual/" + std::to_string(s)] =
+          Array::vector<Real>(residuals_[s]);
+  }
+  void load_optimizer(const State& state) override {
+    optimizer_->load(state);
+    updates_ = static_cast<std::uint64_t>(state.integer("updates"));
+    draw_ = static_cast<std::uint64_t>(state.integer("draw"));
+    for (std::size_t s = 0; s < residuals_.size(); ++s)
+      if (const auto name = "compression/residual/" + std::to_string(s); state.arrays.count(name))
+        residuals_[s] = vector_in<Real>(state, name, layout().size());
+  }
+  void save_snapshot(State& state) const override {
+    if (!has_snapshot()) return;
+    state.arrays["snapshot/weights"] = Array::vector<Real>(w_snap_);
+    state.arrays["full_gradient/weights"] = Array::vector<Real>(full_gradient_);
+    state.arrays["snapshot/auxiliary"] = Array::vector<Real>(aux_snap_);
+  }
+  void load_snapshot(const State& state) override {
+    if (!state.arrays.count("snapshot/weights")) return;
+    w_snap_ = vector_in<Real>(state, "snapshot/weights", layout().size());
+    full_gradient_ = vector_in<Real>(state, "full_gradient/weights", layout().size());
+    aux_snap_ = vector_in<Real>(state, "snapshot/auxiliary", auxiliaries().size());
+  }
+
+  void listen(OutputListener listener) override {
+    for (auto& executor : executors_) executor.listen(listener);
+  }
+
+ private:
+  Index begin_of(Index s) const { return rows_[static_cast<std::size_t>(s)]; }
+  Index rows_of(Index s) const { return rows_[static_cast<std::size_t>(s) + 1] - begin_of(s); }
+
+  static std::span<const Index> global_rows(const Feed& feed, Index begin, Index count) {
+    if (feed.global_rows.empty()) return {};
+    return feed.global_rows.subspan(static_cast<std::size_t>(begin),
+                                    static_cast<std::size_t>(count));
+  }
+
+  static void load(Executor<Real>& executor, const Feed& feed, Index begin, Index count) {
+    executor.begin(count);
+    for (const auto& [name, rows] : feed.inputs) executor.load(name, rows, {}, begin);
+  }
+
+  double learning_rate_at(std::uint64_t update) const {
+    return scheduler_   ? (*scheduler_)(static_cast<Index>(update))
+           : optimizer_ ? optimizer_->learning_rate()
+                        : 0;
+  }
+
+  void start_sums() {
+    reducer_->start(layout().size(), 1);
+    for (auto& p : parts_) p.setZero();
+    pending_ = true;
+  }
+
+  Eigen::Map<Vec<Real>> part(Index s) {
+    Real* to =
+        parts_.empty() ? reducer_->values(s).data() : parts_[static_cast<std::size_t>(s)].data();
+    return {to, layout().size()};
+  }
+
+  // at_snapshot_ ← Σ ∇f_i(w̃) over the rows; batch statistics are the batch's own there, too.
+  void add_at_snapshot(const Feed& feed, Index begin, Index count, std::uint64_t draw,
+                       std::span<const std::span<const Real>> out_grads) {
+    load(scratch_, feed, begin, count);
+    scratch_.forward(w_snap_, aux_snap_, {{true, draw}, false, global_rows(feed, begin, count)});
+    at_snapshot_ = Vec<Real>::Zero(layout().size());
+    scratch_.backward(w_snap_, out_grads, at_snapshot_);
+  }
+
+  void cut_out_grads(const std::vector<NDArray>& out_grads, Index s) {
+    out_grad_spans_.clear();
+    out_grad_values_.resize(out_grads.size());
+    for (std::size_t i = 0; i < out_grads.size(); ++i) {
+      const std::vector<double> all = out_grads[i].values();
+      const auto size = static_cast<std::size_t>(out_grads[i].row_size());
+      const auto from = static_cast<std::size_t>(begin_of(s)) * size;
+      const auto count = static_cast<std::size_t>(rows_of(s)) * size;
+      if (from + count > all.size())
+        throw ConfigError("backward(): an output's gradient has fewer rows than the batch");
+      out_grad_values_[i].resize(count);
+      std::transform(all.begin() + static_cast<std::ptrdiff_t>(from),
+                     all.begin() + static_cast<std::ptrdiff_t>(from + count),
+                     out_grad_values_[i].begin(), [](double v) { return static_cast<Real>(v); });
+    }
+    for (const auto& values : out_grad_values_) out_grad_spans_.push_back(values);
+  }
+
+  // What a sender contributes to a step, its share of μ included, becomes ±threshold or 0; the rest
+  // stays for its next step.
+  void quantise() {
+    const auto rows = static_cast<Real>(feed_.rows);
+    const auto shards = static_cast<Real>(slices_.virtual_shards());
+    for (Index s = 0; s < slices_.owned(); ++s) {
+      auto& p = parts_[static_cast<std::size_t>(s)];
+      if (has_snapshot()) p += static_cast<Real>(alpha_) * (rows / shards) * full_gradient_;
+      auto& residual = residuals_[static_cast<std::size_t>(s)];
+      const auto sum = reducer_->values(s);
+      for (const Parameter& q : layout().all()) {
+        const auto at = static_cast<std::size_t>(q.offset), n = static_cast<std::size_t>(q.size);
+        const std::span<const Real> values(p.data() + at, n);
+        encode_two_bit<Real>(values, std::span(residual.data() + at, n),
+                             *options_.two_bit_threshold, words_);
+        add_two_bit<Real>(words_, *options_.two_bit_threshold, sum.subspan(at, n));
+      }
+    }
+  }
+
+  Communicator comm_;
+  Slices slices_;
+  EngineOptions options_;
+  std::vector<Executor<Real>> executors_;  // one an owned shard: outputs and what backward reads
+  Executor<Real> scratch_;                 // evaluations at the snapshot
+  Vec<Real> w_, gradient_, w_snap_, full_gradient_, at_snapshot_;
+  Vec<Real> aux_given_, aux_snap_;
+  std::vector<Vec<Real>> aux_, parts_, residuals_;  // by owned shard
+  std::vector<char> moved_;
+  std::vector<Index> rows_;  // where owned shards begin in the batch
+  std::vector<std::vector<Real>> out_grad_values_;
+  std::vector<std::span<const Real>> out_grad_spans_;
+  std::vector<std::uint32_t> words_;
+  std::unique_ptr<Reducer<Real>> reducer_;
+  std::unique_ptr<Optimizer<Real>> optimizer_;
+  std::shared_ptr<LrScheduler> scheduler_;
+  std::optional<double> rescale_;
+  Feed feed_;
+  double scale_ = 0, alpha_ = 1;
+  std::uint64_t updates_ = 0, draw_ = 0, snapshot_draw_ = 0;
+  bool training_ = false, pending_ = false;
+};
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<Engine> make_engine(const Communicator& comm, const Symbol& symbol,
+                                    const Slices& slices, EngineOptions options) {
+  return std::make_unique<Replica<Real>>(comm, symbol, slices, std::move(options));
+}
+
+template std::unique_ptr<Engine> make_engine<float>(const Communicator&, const Symbol&,
+                                                    const Slices&, EngineOptions);
+template std::unique_ptr<Engine> make_engine<double>(const Communicator&, const Symbol&,
+                                                     const Slices&, EngineOptions);
+
+}  // namespace svrg

@@ -1,0 +1,269 @@
+#include "module/impl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "svrg/core/error.hpp"
+#include "svrg/data/partition.hpp"
+
+namespace svrg {
+namespace {
+
+template <class T>
+RowStore cut(const DenseStore<T>& store, Index size, Index begin, Index end) {
+  const auto from = store.data.begin();
+  return DenseStore<T>{std::vector<T>(from + begin * size, from + end * size)};
+}
+template <class T>
+RowStore cut(const CsrStore<T>& store, Index, Index begin, Index end) {
+  CsrStore<T> out;
+  const Index first = store.starts[static_cast<std::size_t>(begin)];
+  const Index last = store.starts[static_cast<std::size_t>(end)];
+  out.values.assign(store.values.begin() + first, store.values.begin() + last);
+  out.indices.assign(store.indices.begin() + first, store.indices.begin() + last);
+  out.starts.clear();
+  for (Index i = begin; i <= end; ++i)
+    out.starts.push_back(store.starts[static_cast<std::size_t>(i)] - first);
+  return out;
+}
+
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+NDArray rows_between(const NDArray& array, Index begin, Index end) {
+  NDArray out;
+  out.shape = array.shape;
+  if (out.shape.empty()) out.shape = {0};
+  out.shape[0] = end - begin;
+  out.store =
+      std::visit([&](const auto& s) { return cut(s, array.row_size(), begin, end); }, array.store);
+  return out;
+}
+
+NDArray without_rows(const DataDesc& desc) {
+  std::vector<Index> shape = desc.shape;
+  shape[0] = 0;
+  return {shape, std::vector<float>()};
+}
+
+Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
+    : symbol(std::move(s)), options(std::move(o)), comm(std::move(c)) {
+  if (options.logger && comm.is_root()) log = options.logger;
+  const auto arguments = symbol.list_arguments();
+  const auto require_names = [&](const std::vector<std::string>& names, const char* what) {
+    for (const std::string& name : names)
+      if (!among(arguments, name))
+        throw ConfigError(fmt::format("{} '{}' is not an argument of the symbol; those are {}",
+                                      what, name, fmt::join(arguments, ", ")));
+  };
+  require_names(options.data_names, "data name");
+  require_names(options.state_names, "state name");
+  require_names(options.fixed_param_names, "fixed parameter");
+  for (const std::string& name : options.label_names)
+    if (among(arguments, name))
+      label_names.push_back(name);
+    else
+      say(LogLevel::warning, fmt::format("label '{}' is not an argument of the symbol; those "
+                                         "are {}",
+                                         name, fmt::join(arguments, ", ")));
+  if (!options.group2ctxs.empty())
+    throw ConfigError("group2ctxs is not supported yet: a replica is computed by one rank");
+  if (!options.work_load_list.empty() && options.work_load_list.size() != options.context.size())
+    throw ConfigError(fmt::format("work_load_list has {} shares for {} contexts",
+                                  options.work_load_list.size(), options.context.size()));
+  for (const double share : options.work_load_list)
+    if (!(share > 0)) throw ConfigError("work_load_list: shares must be above 0");
+  for (const auto& [name, attributes] : symbol.attr_dict())
+    if (const auto at = attributes.find("__init__"); at != attributes.end())
+      inits[name] = at->second;
+}
+
+void Module::Impl::require(bool condition, const char* what) const {
+  if (!condition) throw ConfigError(std::string("module: ") + what);
+}
+
+std::map<std::string, std::vector<Index>> Module::Impl::input_shapes() const {
+  std::map<std::string, std::vector<Index>> shapes;
+  for (const auto& desc : data_shapes) shapes[desc.name] = desc.shape;
+  for (const auto& desc : label_shapes)
+    if (among(label_names, desc.name)) shapes[desc.name] = desc.shape;
+  // Labels and states that nobody gave a shape follow from the data.
+  const auto arguments = symbol.list_arguments();
+  const auto found = symbol.infer_shape_partial(shapes);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& name = arguments[i];
+    if (shapes.count(name) || !(among(label_names, name) || among(options.state_names, name)))
+      continue;
+    if (found.arguments[i].empty() ||
+        std::count(found.arguments[i].begin(), found.arguments[i].end(), 0))
+      throw ConfigError("bind: the shape of '" + name +
+                        "' does not follow from the data's; give it");
+    shapes[name] = found.arguments[i];
+  }
+  return shapes;
+}
+
+void Module::Impl::make_engine_for_shapes() {
+  EngineOptions made;
+  made.executor.inputs = input_shapes();
+  made.executor.training = bound.for_training;
+  made.executor.fixed = options.fixed_param_names;
+  if (bound.inputs_need_grad) made.executor.gradients = options.data_names;
+  made.executor.seed = options.seed;
+  made.accumulate = bound.grad_req == GradReq::add;
+  if (bound.grad_req == GradReq::null)
+    for (const std::string& name : symbol.list_arguments())
+      if (!made.executor.inputs.count(name)) made.executor.fixed.push_back(name);
+  if (!options.compression_params.empty()) {
+    OptionReader o("compression_params", options.compression_params);
+    if (o.choice("type", "none", {"none", "2bit"}) == "2bit") {
+      made.two_bit_threshold = o.real("threshold", 0.5);
+      if (!(*made.two_bit_threshold > 0)) o.fail("threshold", "must be above 0");
+      if (comm.size() > 1)
+        say(LogLevel::warning,
+            "compression_params: the 2-bit rule is applied to what each context "
+            "sends, but messages between ranks are not packed yet");
+    }
+    o.done();
+  }
+  const Index contexts = !options.context.empty() ? static_cast<Index>(options.context.size())
+                         : private_batches        ? 1
+                                                  : Partition::default_virtual_shards(comm.size());
+  std::vector<double> loads = options.work_load_list;
+  if (loads.empty() && options.context.size() > 1) loads.assign(options.context.size(), 1);
+  const Slices slices(comm, contexts, std::move(loads), private_batches);
+  auto fresh = options.dtype == Dtype::float32
+                   ? make_engine<float>(comm, symbol, slices, std::move(made))
+                   : make_engine<double>(comm, symbol, slices, std::move(made));
+  if (engine) {
+    if (fresh->layout().size() != engine->layout().size())
+      throw ConfigError("module: with these shapes parameters would change theirs; bind a new one");
+    fresh->set_weights(engine->weights());
+    fresh->set_auxiliary_states(engine->auxiliary_states());
+    State state;
+    engine->save_snapshot(state);
+    fresh->load_snapshot(state);
+  }
+  engine = std::move(fresh);
+  output_shapes = symbol.infer_shape(input_shapes()).outputs;
+  if (monitor)
+    engine->listen([m = monitor](const std::string& name, std::span<const double> values,
+                                 std::span<const Index>) { m->see(name, values); });
+}
+
+Feed Module::Impl::feed_of(const DataBatch& batch) {
+  Feed feed;
+  if (batch.data.size() != data_shapes.size())
+    throw ConfigError(fmt::format("a batch has {} data arrays, the module was bound with {}",
+                                  batch.data.size(), data_shapes.size()));
+  feed.rows = batch.data[0].rows();
+  const auto add = [&](const std::string& name, const NDArray& array) {
+    if (array.rows() != feed.rows)
+      throw ConfigError(
+          fmt::format("a batch has {} rows, but {} of '{}'", feed.rows, array.rows(), name));
+    feed.inputs.emplace_back(name, array.view());
+  };
+  for (std::size_t i = 0; i < batch.data.size(); ++i) add(data_shapes[i].name, batch.data[i]);
+  const auto shapes = engine ? input_shapes() : std::map<std::string, std::vector<Index>>{};
+  blank_labels.resize(label_names.size());
+  for (std::size_t i = 0; i < label_names.size(); ++i) {
+    std::size_t at = i;
+    for (std::size_t k = 0; k < label_shapes.size(); ++k)
+      if (label_shapes[k].name == label_names[i]) at = k;
+    if (at < batch.label.size()) {
+      add(label_names[i], batch.label[at]);
+      continue;
+    }
+    auto shape = shapes.at(label_names[i]);
+    shape[0] = feed.rows;
+    if (blank_labels[i].shape != shape) {
+      Index size = 1;
+      for (const Index n : shape) size *= n;
+      blank_labels[i] = NDArray(shape, std::vector<float>(static_cast<std::size_t>(size)));
+    }
+    add(label_names[i], blank_labels[i]);
+  }
+  states.resize(options.state_names.size());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    auto shape = shapes.at(options.state_names[i]);
+    shape[0] = feed.rows;
+    if (states[i].shape != shape) {
+      Index size = 1;
+      for (const Index n : shape) size *= n;
+      states[i] = NDArray(shape, std::vector<float>(static_cast<std::size_t>(size)));
+    }
+    add(options.state_names[i], states[i]);
+  }
+  if (static_cast<Index>(batch.rows.size()) == feed.rows) feed.global_rows = batch.rows;
+  return feed;
+}
+
+std::vector<NDArray> Module::Impl::local_outputs() const {
+  std::vector<NDArray> outputs;
+  for (Index i = 0; i < engine->outputs(); ++i) {
+    outputs.push_back(engine->output(i));
+    if (outputs.back().size() == 0)
+      outputs.back() = without_rows({"", output_shapes[static_cast<std::size_t>(i)]});
+  }
+  return outputs;
+}
+
+std::vector<NDArray> Module::Impl::gathered(std::vector<NDArray> local) const {
+  if (private_batches || comm.size() == 1) return local;
+  for (NDArray& array : local) {
+    const auto gather = [&](auto& store) {
+      if constexpr (requires { store.data; })
+        store.data = comm.gather(std::span(std::as_const(store.data)));
+    };
+    std::visit(gather, array.store);
+    const Index size = std::max<Index>(array.row_size(), 1);
+    const auto values = std::visit(
+        [](const auto& store) -> Index {
+          if constexpr (requires { store.data; })
+            return static_cast<Index>(store.data.size());
+          else
+            return 0;
+        },
+        array.store);
+    array.shape[0] = values / size;
+  }
+  return local;
+}
+
+void Module::Impl::take_metric(EvalMetric& metric, const std::vector<NDArray>& labels) const {
+  const auto [begin, end] = engine->own_rows();
+  std::vector<NDArray> own;
+  for (const NDArray& label : labels) own.push_back(rows_between(label, begin, end));
+  metric.update(own, local_outputs());
+}
+
+Index Module::Impl::agreed_batches(DataIter& data) const {
+  return private_batches ? comm.max(data.batches()) : data.batches();
+}
+
+const DataBatch* Module::Impl::next_or_empty(DataIter& data) {
+  if (const DataBatch* batch = data.next()) return batch;
+  // Other ranks have batches left: this one joins their sums with no rows.
+  empty_batch = {};
+  for (const auto& desc : data.provide_data()) empty_batch.data.push_back(without_rows(desc));
+  for (const auto& desc : data.provide_label()) empty_batch.label.push_back(without_rows(desc));
+  return &empty_batch;
+}
+
+NDArrays Module::Impl::named(ConstVecRef<double> flat, const ParameterLayout& layout) const {
+  NDArrays arrays;
+  for (const Parameter& p : layout.all()) {
+    const auto* from = flat.data() + p.offset;
+    arrays.emplace(p.name, options.dtype == Dtype::float32
+                               ? NDArray(p.shape, std::vector<float>(from, from + p.size))
+                               : NDArray(p.shape, std::vector<double>(from, from + p.size)));
+  }
+  return arrays;
+}
+
+}  // namespace svrg

@@ -1,0 +1,64 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "module/engine.hpp"
+#include "svrg/module/module.hpp"
+
+namespace svrg {
+
+/// Rows [begin, end) of an array, copied.
+NDArray rows_between(const NDArray& array, Index begin, Index end);
+/// An array as it would be with no rows.
+NDArray without_rows(const DataDesc& desc);
+
+struct Module::Impl {
+  Symbol symbol;
+  ModuleOptions options;
+  Communicator comm;
+  LogSink log;                           // prints on root only
+  std::vector<std::string> label_names;  // those that are arguments of the symbol
+  std::vector<DataDesc> data_shapes, label_shapes;
+  std::vector<std::vector<Index>> output_shapes;
+  BindOptions bound{};
+  bool binded = false, params_initialized = false;
+  bool private_batches = false;  // every rank brings rows of its own
+  std::unique_ptr<Engine> engine;
+  std::optional<InitOptimizerOptions> optimizer;
+  std::vector<NDArray> states;        // by state_names, whole batch
+  std::vector<NDArray> blank_labels;  // fed where a batch has none
+  Monitor* monitor = nullptr;
+  std::map<std::string, std::string> inits;  // __init__ of variables
+
+  Impl(Symbol s, ModuleOptions o, Communicator c);
+
+  void say(LogLevel level, const std::string& message) const {
+    if (log) log(level, message);
+  }
+  void require(bool condition, const char* what) const;
+  /// Makes the engine for the shapes bound; what it had to remember goes over to the new one.
+  void make_engine_for_shapes();
+  std::map<std::string, std::vector<Index>> input_shapes() const;
+  Feed feed_of(const DataBatch& batch);
+  /// Own rows of the last forward()'s outputs.
+  std::vector<NDArray> local_outputs() const;
+  std::vector<NDArray> gathered(std::vector<NDArray> local) const;
+  /// update_metric() without the sum over ranks.
+  void take_metric(EvalMetric& metric, const std::vector<NDArray>& labels) const;
+  /// Batches that all ranks go through together, and this rank's next one of them.
+  Index agreed_batches(DataIter& data) const;
+  const DataBatch* next_or_empty(DataIter& data);
+  NDArrays named(ConstVecRef<double> flat, const ParameterLayout& layout) const;
+  DataBatch empty_batch;
+  /// What load() read, until bind() and init_optimizer() have places for it.
+  struct Restored {
+    NDArrays arg, aux;
+    std::optional<State> state;
+    bool with_optimizer = false;
+  };
+  std::optional<Restored> restored;
+};
+
+}  // namespace svrg

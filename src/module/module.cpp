@@ -1,0 +1,270 @@
+#include "svrg/module/module.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "module/impl.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+
+Module::Module(Symbol symbol, ModuleOptions options, Communicator comm)
+    : impl_(std::make_unique<Impl>(std::move(symbol), std::move(options), std::move(comm))) {}
+Module::~Module() = default;
+Module::Module(Module&&) noexcept = default;
+
+const Symbol& Module::symbol() const noexcept { return impl().symbol; }
+const std::vector<std::string>& Module::data_names() const noexcept {
+  return impl().options.data_names;
+}
+const std::vector<std::string>& Module::label_names() const noexcept { return impl().label_names; }
+std::vector<std::string> Module::output_names() const { return impl().symbol.list_outputs(); }
+const std::vector<DataDesc>& Module::data_shapes() const { return impl().data_shapes; }
+const std::vector<DataDesc>& Module::label_shapes() const { return impl().label_shapes; }
+bool Module::binded() const noexcept { return impl().binded; }
+bool Module::params_initialized() const noexcept { return impl().params_initialized; }
+bool Module::optimizer_initialized() const noexcept { return impl().optimizer.has_value(); }
+const Communicator& Module::communicator() const noexcept { return impl().comm; }
+
+void Module::bind(const std::vector<DataDesc>& data_shapes,
+                  const std::vector<DataDesc>& label_shapes, const BindOptions& options) {
+  Impl& m = impl();
+  if (m.binded && !options.force_rebind) {
+    m.say(LogLevel::warning, "Already bound, ignoring bind()");
+    return;
+  }
+  m.require(!options.inputs_need_grad || options.for_training,
+            "inputs_need_grad needs for_training");
+  m.require(!(options.shared_module && options.for_training),
+            "shared_module is supported for for_training = false only: weights are read from it");
+  for (const std::string& name : m.options.data_names)
+    if (std::none_of(data_shapes.begin(), data_shapes.end(),
+                     [&](const DataDesc& d) { return d.name == name; }))
+      throw ConfigError("bind: no shape for data '" + name + "'");
+  m.bound = options;
+  m.data_shapes = data_shapes;
+  m.label_shapes = label_shapes;
+  m.make_engine_for_shapes();
+  m.binded = true;
+  if (options.shared_module) m.params_initialized = true;
+  if (!m.restored || m.params_initialized) return;
+  set_params(m.restored->arg, m.restored->aux);
+  if (m.restored->state) m.engine->load_snapshot(*m.restored->state);
+}
+
+void Module::reshape(const std::vector<DataDesc>& data_shapes,
+                     const std::vector<DataDesc>& label_shapes) {
+  Impl& m = impl();
+  m.require(m.binded, "reshape() comes after bind()");
+  if (data_shapes == m.data_shapes && label_shapes == m.label_shapes) return;
+  m.data_shapes = data_shapes;
+  m.label_shapes = label_shapes;
+  State state;
+  m.engine->save_optimizer(state);
+  m.make_engine_for_shapes();
+  if (!m.optimizer) return;
+  const InitOptimizerOptions same = *m.optimizer;
+  m.optimizer.reset();
+  init_optimizer(same);
+  m.engine->load_optimizer(state);
+}
+
+void Module::init_params(const InitParamsOptions& options) {
+  Impl& m = impl();
+  m.require(m.binded, "init_params() comes after bind()");
+  if (m.params_initialized && !options.force_init) {
+    m.say(LogLevel::warning,
+          "Parameters already initialized and force_init=False. init_params call ignored.");
+    return;
+  }
+  const Initializer rule = options.initializer.value_or(initializer::Uniform(0.01));
+  const bool given = !options.arg_params.empty() || !options.aux_params.empty();
+  const auto fill = [&](const ParameterLayout& layout, const NDArrays& values) {
+    Vec<double> flat = Vec<double>::Zero(layout.size());
+    for (const Parameter& p : layout.all()) {
+      const std::span<double> segment(flat.data() + p.offset, static_cast<std::size_t>(p.size));
+      if (const auto at = values.find(p.name); at != values.end()) {
+        if (at->second.shape != p.shape)
+          throw ConfigError(fmt::format("parameter '{}' has shape ({}), not ({})", p.name,
+                                        fmt::join(p.shape, ", "),
+                                        fmt::join(at->second.shape, ", ")));
+        const auto all = at->second.values();
+        std::copy(all.begin(), all.end(), segment.begin());
+      } else if (given && !options.allow_missing) {
+        throw ConfigError(fmt::format("{} is not presented", p.name));
+      } else {
+        const auto init = m.inits.find(p.name);
+        rule.fill(p.name, p.shape, init == m.inits.end() ? "" : init->second, m.options.seed,
+                  segment);
+      }
+    }
+    if (!options.allow_extra)
+      for (const auto& [name, array] : values)
+        if (std::none_of(layout.all().begin(), layout.all().end(),
+                         [&, n = name](const Parameter& p) { return p.name == n; }))
+          throw ConfigError("'" + name +
+                            "' is no parameter of the symbol; allow_extra lets it pass");
+    return flat;
+  };
+  Vec<double> w = fill(m.engine->layout(), options.arg_params);
+  Vec<double> aux = fill(m.engine->auxiliaries(), options.aux_params);
+  m.comm.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
+  m.comm.broadcast(std::span(aux.data(), static_cast<std::size_t>(aux.size())));
+  m.engine->set_weights(w);
+  m.engine->set_auxiliary_states(aux);
+  m.params_initialized = true;
+}
+
+void Module::set_params(const NDArrays& arg_params, const NDArrays& aux_params,
+                        const SetParamsOptions& options) {
+  InitParamsOptions all;
+  all.arg_params = arg_params;
+  all.aux_params = aux_params;
+  all.allow_missing = options.allow_missing;
+  all.force_init = options.force_init;
+  all.allow_extra = options.allow_extra;
+  init_params(all);
+}
+
+Module::Params Module::get_params() const {
+  const Impl& m = impl();
+  m.require(m.binded && m.params_initialized, "get_params() comes after init_params()");
+  return {m.named(m.engine->weights(), m.engine->layout()),
+          m.named(m.engine->auxiliary_states(), m.engine->auxiliaries())};
+}
+
+void Module::init_optimizer(const InitOptimizerOptions& options) {
+  Impl& m = impl();
+  m.require(m.binded && m.params_initialized, "init_optimizer() comes after init_params()");
+  if (m.optimizer && !options.force_init) {
+    m.say(LogLevel::warning, "optimizer already initialized, ignoring...");
+    return;
+  }
+  const std::string& store = options.kvstore;
+  if (store.find("async") != std::string::npos)
+    throw ConfigError(
+        "kvstore 'dist_async' is not supported: replicas would drift apart, and "
+        "variance reduction needs one snapshot everywhere; use 'dist_sync'");
+  const bool known = store.empty() || store == "None" || store == "local" || store == "device" ||
+                     store == "nccl" || store.starts_with("local_") || store.starts_with("dist");
+  if (!known)
+    throw ConfigError("kvstore '" + store + "' is not known; there are local, device, dist_sync");
+  const bool private_batches = store.starts_with("dist");
+  if (private_batches != m.private_batches) {
+    m.private_batches = private_batches;
+    m.make_engine_for_shapes();
+  }
+  Options params = options.optimizer_params;
+  std::optional<double> rescale;
+  if (const auto at = params.find("rescale_grad"); at != params.end()) {
+    rescale = OptionReader("optimizer " + options.optimizer, params).real("rescale_grad", 1);
+    params.erase("rescale_grad");
+  }
+  m.engine->set_optimizer(options.optimizer, params, options.lr_scheduler, rescale);
+  m.optimizer = options;
+  if (!m.restored || !m.restored->with_optimizer) return;
+  if (!m.restored->state || !m.restored->state->values.count("optimizer/step"))
+    throw DataError(
+        "load: the checkpoint holds no optimizer states; save them with it, or load "
+        "without");
+  m.engine->load_optimizer(*m.restored->state);
+  m.restored->with_optimizer = false;
+}
+
+void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
+  Impl& m = impl();
+  m.require(m.binded && m.params_initialized, "forward() comes after bind() and init_params()");
+  if (const Module* shared = m.bound.shared_module) {
+    const Params theirs = shared->get_params();
+    set_params(theirs.arg, theirs.aux,
+               {.allow_missing = false, .force_init = true, .allow_extra = true});
+  }
+  // Another number of rows is taken as it comes; rows of another shape need memory of their own.
+  auto shapes = m.data_shapes;
+  for (std::size_t i = 0; i < std::min(batch.data.size(), shapes.size()); ++i)
+    if (!std::equal(shapes[i].shape.begin() + 1, shapes[i].shape.end(),
+                    batch.data[i].shape.begin() + 1, batch.data[i].shape.end()))
+      shapes[i].shape = batch.data[i].shape;
+  if (shapes != m.data_shapes) reshape(shapes, {});
+  const bool train = is_train.value_or(m.bound.for_training);
+  m.engine->forward(m.feed_of(batch), train);
+}
+
+void Module::backward(const std::vector<NDArray>& out_grads) {
+  Impl& m = impl();
+  m.require(m.binded && m.bound.for_training, "backward() needs bind() for training");
+  m.engine->backward(out_grads);
+}
+
+void Module::forward_backward(const DataBatch& batch) {
+  forward(batch, true);
+  backward();
+}
+
+void Module::update() { impl().engine->update(); }
+
+NDArrays Module::get_gradients() const {
+  return impl().named(impl().engine->last_gradient(), impl().engine->layout());
+}
+double Module::learning_rate() const { return impl().engine->learning_rate(); }
+
+void Module::update_metric(EvalMetric& eval_metric, const std::vector<NDArray>& labels) {
+  impl().take_metric(eval_metric, labels);
+  eval_metric.reduce(impl().comm);
+}
+
+std::vector<NDArray> Module::get_outputs() const { return impl().gathered(impl().local_outputs()); }
+
+std::vector<NDArray> Module::get_input_grads() const {
+  const Impl& m = impl();
+  m.require(m.bound.inputs_need_grad, "get_input_grads() needs bind() with inputs_need_grad");
+  std::vector<NDArray> local;
+  for (const std::string& name : m.options.data_names)
+    local.push_back(m.engine->input_gradient(name));
+  return m.gathered(std::move(local));
+}
+
+double Module::get_loss() const {
+  double sum = impl().engine->loss();
+  impl().comm.sum(std::span(&sum, 1));
+  return sum;
+}
+
+std::vector<NDArray> Module::get_states() const { return impl().states; }
+
+void Module::set_states(const std::vector<NDArray>& states) {
+  Impl& m = impl();
+  if (states.size() != m.options.state_names.size())
+    throw ConfigError(fmt::format("set_states: {} arrays for {} states", states.size(),
+                                  m.options.state_names.size()));
+  m.states = states;
+}
+
+void Module::set_states(double value) {
+  Impl& m = impl();
+  m.require(m.binded, "set_states() comes after bind()");
+  const auto shapes = m.input_shapes();
+  m.states.clear();
+  for (const std::string& name : m.options.state_names) {
+    const auto& shape = shapes.at(name);
+    Index size = 1;
+    for (const Index n : shape) size *= n;
+    m.states.emplace_back(
+        shape, std::vector<float>(static_cast<std::size_t>(size), static_cast<float>(value)));
+  }
+}
+
+void Module::prepare(const DataBatch&) {
+  impl().require(impl().binded, "prepare() comes after bind()");
+}
+
+void Module::install_monitor(Monitor& monitor) {
+  Impl& m = impl();
+  m.require(m.binded, "install_monitor() comes after bind()");
+  m.monitor = &monitor;
+  m.engine->listen([&monitor](const std::string& name, std::span<const double> values,
+                              std::span<const Index>) { monitor.see(name, values); });
+}
+
+}  // namespace svrg

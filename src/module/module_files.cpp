@@ -1,0 +1,120 @@
+// What a module leaves on disk. MXNet's two files carry the network and its parameters; the sealed
+// HDF5 file beside them carries what a resume needs besides, and belongs to exactly one .params.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "module/impl.hpp"
+#include "svrg/core/error.hpp"
+#include "svrg/io/checkpoint.hpp"
+#include "svrg/io/file.hpp"
+#include "svrg/io/model_file.hpp"
+#include "svrg/module/ndarray_file.hpp"
+#include "svrg/module/svrg_module.hpp"
+
+namespace svrg {
+namespace {
+
+std::string checkpoint_path(const std::string& prefix, Index epoch) {
+  return fmt::format("{}-{:04}.h5", prefix, epoch);
+}
+
+void write_state(const std::string& path, const State& state) {
+  io::write_file(path, io::seal(io::checkpoint_image(state)));
+}
+
+std::string hash_of_file(const std::string& path) { return io::sha256(io::read_file(path)); }
+
+Array array_of(const NDArray& values) {
+  Array array;
+  array.shape = values.shape;
+  std::visit(
+      [&](const auto& store) {
+        if constexpr (requires { store.data; }) array.data = store.data;
+      },
+      values.store);
+  return array;
+}
+
+}  // namespace
+
+Symbol load_symbol(const std::string& prefix) { return Symbol::load(prefix + "-symbol.json"); }
+
+void Module::save_checkpoint(const std::string& prefix, Index epoch, bool save_optimizer_states) {
+  Impl& m = impl();
+  const Params params = get_params();
+  State state;
+  m.engine->save_snapshot(state);
+  if (save_optimizer_states && m.optimizer) m.engine->save_optimizer(state);
+  for (const auto& [name, array] : params.arg)
+    state.arrays[io::parameter_path(name)] = array_of(array);
+  for (const auto& [name, array] : params.aux)
+    state.arrays["aux" + io::parameter_path(name).substr(6)] = array_of(array);
+  state.values["epoch"] = epoch;
+  state.values["kind"] = std::string("module");
+  if (const auto* freq = std::get_if<std::int64_t>(&m.options.update_freq.held()))
+    state.values["module/update_freq"] = *freq;
+  m.comm.agree("write checkpoint " + prefix, [&] {
+    if (!m.comm.is_root()) return;
+    io::write_file(prefix + "-symbol.json", m.symbol.to_json());
+    save_params(prefix, epoch, params.arg, params.aux);
+    state.values["module/params_sha256"] = hash_of_file(params_path(prefix, epoch));
+    write_state(checkpoint_path(prefix, epoch), state);
+  });
+  m.say(LogLevel::info, fmt::format("Saved checkpoint to \"{}\"", params_path(prefix, epoch)));
+}
+
+void Module::restore(const std::string& prefix, Index epoch, bool load_optimizer_states) {
+  Impl& m = impl();
+  CheckpointParams params;
+  std::optional<State> state;
+  m.comm.agree("read checkpoint " + prefix, [&] {
+    params = load_params(prefix, epoch);
+    const std::string path = checkpoint_path(prefix, epoch);
+    if (!std::filesystem::exists(path)) return;
+    State found = io::read_checkpoint(path);
+    if (found.text("module/params_sha256") == hash_of_file(params_path(prefix, epoch)))
+      state = std::move(found);
+    else
+      m.say(LogLevel::warning, path + " belongs to other parameters and is left aside");
+  });
+  m.restored = Impl::Restored{std::move(params.arg), std::move(params.aux), std::move(state),
+                              load_optimizer_states};
+}
+
+Module Module::load(const std::string& prefix, Index epoch, bool load_optimizer_states,
+                    ModuleOptions options, Communicator comm) {
+  Module module(load_symbol(prefix), std::move(options), std::move(comm));
+  module.restore(prefix, epoch, load_optimizer_states);
+  return module;
+}
+
+SVRGModule SVRGModule::load(const std::string& prefix, Index epoch, bool load_optimizer_states,
+                            ModuleOptions options, Communicator comm) {
+  if (options.update_freq.none()) {
+    const std::string path = checkpoint_path(prefix, epoch);
+    if (std::filesystem::exists(path))
+      options.update_freq = io::read_checkpoint(path).integer("module/update_freq");
+  }
+  SVRGModule module(load_symbol(prefix), std::move(options), std::move(comm));
+  module.restore(prefix, epoch, load_optimizer_states);
+  return module;
+}
+
+void Module::save_optimizer_states(const std::string& path) const {
+  const Impl& m = impl();
+  m.require(m.optimizer.has_value(), "save_optimizer_states() comes after init_optimizer()");
+  State state;
+  m.engine->save_optimizer(state);
+  m.comm.agree("write " + path, [&] {
+    if (m.comm.is_root()) write_state(path, state);
+  });
+}
+
+void Module::load_optimizer_states(const std::string& path) {
+  Impl& m = impl();
+  m.require(m.optimizer.has_value(), "load_optimizer_states() comes after init_optimizer()");
+  m.comm.agree("read " + path, [&] { m.engine->load_optimizer(io::read_checkpoint(path)); });
+}
+
+}  // namespace svrg
