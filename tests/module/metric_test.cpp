@@ -172,6 +172,12 @@ TEST(Metric, top_k_accuracy_grows_with_k_up_to_one) {
   EXPECT_THROW(metric::create("top_k_accuracy", {{"top_k", 1}}), ConfigError);
 }
 
+TEST(Metric, top_k_of_equal_scores_holds_k_of_the_classes) {
+  const NDArray label = list({0, 1, 2, 3, 4}), even = array({5, 5}, std::vector<float>(25, 0.2F));
+  for (Index k = 2; k <= 5; ++k)
+    EXPECT_DOUBLE_EQ(of("top_k_accuracy", label, even, {{"top_k", k}}), static_cast<double>(k) / 5);
+}
+
 TEST(Metric, micro_average_is_that_of_all_rows_at_once_and_macro_the_mean_of_batches) {
   for (const char* name : {"f1", "mcc"}) {
     const Problem p = problem(2, 20);

@@ -7,16 +7,22 @@
   X(BatchNorm, batch_norm) \
   X(BlockGrad, view) \
   X(Cast, view) \
+  X(Concat, concat) \
   X(Convolution, convolution) \
   X(Dropout, dropout) \
+  X(Embedding, embedding) \
   X(Flatten, view) \
   X(FullyConnected, fully_connected) \
+  X(L2Normalization, l2_normalization) \
+  X(LeakyReLU, leaky_relu) \
   X(LinearRegressionOutput, regression_output) \
   X(LogisticRegressionOutput, regression_output) \
   X(MAERegressionOutput, regression_output) \
   X(MakeLoss, make_loss) \
   X(Pooling, pooling) \
   X(Reshape, view) \
+  X(SVMOutput, svm_output) \
+  X(SliceChannel, concat) \
   X(SoftmaxOutput, softmax_output) \
   X(SwapAxis, transpose) \
   X(_div_scalar, scalar) \
@@ -37,6 +43,7 @@
   X(broadcast_minimum, binary) \
   X(broadcast_mul, binary) \
   X(broadcast_sub, binary) \
+  X(clip, clip) \
   X(dot, dot) \
   X(elemwise_add, binary) \
   X(elemwise_div, binary) \
@@ -48,16 +55,24 @@
   X(identity, view) \
   X(log, unary) \
   X(log1p, unary) \
+  X(log_softmax, softmax) \
+  X(max, reduce) \
+  X(mean, reduce) \
+  X(min, reduce) \
   X(negative, unary) \
   X(reciprocal, unary) \
   X(relu, unary) \
   X(rsqrt, unary) \
   X(sigmoid, unary) \
   X(sign, unary) \
+  X(slice, slice) \
+  X(slice_axis, slice) \
   X(smooth_l1, scalar) \
+  X(softmax, softmax) \
   X(softsign, unary) \
   X(sqrt, unary) \
   X(square, unary) \
+  X(sum, reduce) \
   X(tanh, unary) \
   X(transpose, transpose)
 // clang-format on
@@ -88,9 +103,15 @@
   A(broadcast_minus, broadcast_sub) \
   A(broadcast_plus, broadcast_add) \
   A(cast, Cast) \
+  A(concat, Concat) \
+  A(crop, slice) \
   A(flatten, Flatten) \
   A(make_loss, MakeLoss) \
+  A(max_axis, max) \
+  A(min_axis, min) \
   A(reshape, Reshape) \
+  A(split, SliceChannel) \
   A(stop_gradient, BlockGrad) \
+  A(sum_axis, sum) \
   A(swapaxes, SwapAxis)
 // clang-format on

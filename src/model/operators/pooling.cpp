@@ -1,6 +1,7 @@
 // Maximum, average, sum or p-norm over windows. Gradient of a maximum goes to the first largest.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "model/operators/window.hpp"
 

@@ -1,0 +1,53 @@
+// Row number `data` of the weights. Numbers outside are taken as the nearest row.
+#include <algorithm>
+
+#include "model/operators/operator.hpp"
+
+namespace svrg::ops {
+namespace {
+
+template <class Real>
+class Embedding : public Operator<Real> {
+ public:
+  explicit Embedding(OptionReader& o)
+      : rows_(o.required_integer("input_dim")), columns_(o.required_integer("output_dim")) {
+    o.ignore("dtype");
+    if (o.flag("sparse_grad", false))
+      o.fail("sparse_grad", "is not supported yet: row_sparse gradients; leave it false");
+    if (rows_ < 1 || columns_ < 1) o.fail("input_dim", "and output_dim must be at least 1");
+  }
+  std::vector<std::string> inputs() const override { return {"data", "weight"}; }
+  bool backward_reads_input(std::size_t input) const override { return input == 0; }
+  bool backward_reads_output() const override { return false; }
+  void infer(Shapes& s) const override {
+    Shape w{rows_, columns_};
+    unify(s.in[1], w, "weight");
+    if (s.in[0].empty()) return;
+    Shape y = s.in[0];
+    y.push_back(columns_);
+    unify(s.out[0], y, "output");
+  }
+  void forward(const Call<Real>& c) override {
+    for (Index i = 0; i < c.in[0].size(); ++i)
+      std::copy_n(c.in[1].data + row(c, i) * columns_, columns_, c.out[0].data + i * columns_);
+  }
+  void backward(const Call<Real>& c) override {
+    const Real* dy = c.out_grad[0].data;
+    if (!dy || !c.in_grad[1]) return;
+    for (Index i = 0; i < c.in[0].size(); ++i) {
+      Real* to = c.in_grad[1].data + row(c, i) * columns_;
+      for (Index k = 0; k < columns_; ++k) to[k] += dy[i * columns_ + k];
+    }
+  }
+
+ private:
+  Index row(const Call<Real>& c, Index i) const {
+    return std::clamp<Index>(static_cast<Index>(c.in[0].data[i]), 0, rows_ - 1);
+  }
+  Index rows_, columns_;
+};
+
+}  // namespace
+}  // namespace svrg::ops
+
+SVRG_DEFINE_OPERATOR(Embedding, Embedding)

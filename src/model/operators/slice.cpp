@@ -1,0 +1,132 @@
+// A box out of an array: slice (begin, end, step by axis) and slice_axis.
+#include <algorithm>
+
+#include "model/operators/axes.hpp"
+#include "model/operators/operator.hpp"
+
+namespace svrg::ops {
+namespace {
+
+template <class Real>
+class Box : public Operator<Real> {
+ public:
+  bool backward_reads_input(std::size_t) const override { return false; }
+  bool backward_reads_output() const override { return false; }
+  void infer(Shapes& s) const override {
+    const Shape& x = s.in[0];
+    if (!known(x)) return;
+    Shape y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = range(x, i).count;
+    unify(s.out[0], y, "output");
+  }
+  void bind(const Shapes& s) override {
+    out_shape_ = s.out[0];
+    strides_ = strides_of(s.in[0]);
+    start_ = 0;
+    for (std::size_t i = 0; i < strides_.size(); ++i) {
+      const Range r = range(s.in[0], i);
+      start_ += r.begin * strides_[i];
+      strides_[i] *= r.step;
+    }
+  }
+  void forward(const Call<Real>& c) override {
+    for_each_place(out_shape_, strides_,
+                   [&](Index i, Index from) { c.out[0].data[i] = c.in[0].data[start_ + from]; });
+  }
+  void backward(const Call<Real>& c) override {
+    const Real* dy = c.out_grad[0].data;
+    if (!dy || !c.in_grad[0]) return;
+    for_each_place(out_shape_, strides_,
+                   [&](Index i, Index from) { c.in_grad[0].data[start_ + from] += dy[i]; });
+  }
+
+ protected:
+  struct Range {
+    Index begin, count, step;
+  };
+  virtual Range range(const Shape& x, std::size_t axis) const = 0;
+  /// Ends that count from the end, or were left out, become places.
+  static Range resolve(Index n, const Value& begin, const Value& end, Index step) {
+    const auto place = [&](const Value& v, Index otherwise) {
+      const auto* whole = std::get_if<std::int64_t>(&v.held());
+      if (!whole) return otherwise;
+      return *whole < 0 ? *whole + n : std::min<Index>(*whole, n);
+    };
+    const Index from = place(begin, step > 0 ? 0 : n - 1);
+    const Index to = place(end, step > 0 ? n : -1);
+    const Index count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
+    if (from < 0 || count < 1) throw ConfigError("begin and end leave nothing");
+    return {from, count, step};
+  }
+
+ private:
+  Shape out_shape_;
+  std::vector<Index> strides_;
+  Index start_ = 0;
+};
+
+/// "(0, None, -2)" as values.
+std::vector<Value> list_of(const std::string& text) {
+  std::vector<Value> values;
+  std::string item;
+  for (const char c : text + ",") {
+    if (c == ',') {
+      if (item == "None")
+        values.emplace_back();
+      else if (!item.empty())
+        values.emplace_back(static_cast<std::int64_t>(std::stoll(item)));
+      item.clear();
+    } else if (c != '(' && c != ')' && c != '[' && c != ']' && c != ' ') {
+      item += c;
+    }
+  }
+  return values;
+}
+
+template <class Real>
+class Slice : public Box<Real> {
+ public:
+  explicit Slice(OptionReader& o)
+      : begin_(list_of(o.text("begin", ""))),
+        end_(list_of(o.text("end", ""))),
+        step_(list_of(o.text("step", ""))) {
+    if (begin_.empty() || begin_.size() != end_.size())
+      o.fail("begin", "and end must name as many axes");
+  }
+
+ protected:
+  typename Box<Real>::Range range(const Shape& x, std::size_t axis) const override {
+    if (axis >= begin_.size()) return {0, x[axis], 1};
+    const auto* step =
+        axis < step_.size() ? std::get_if<std::int64_t>(&step_[axis].held()) : nullptr;
+    return this->resolve(x[axis], begin_[axis], end_[axis], step ? *step : 1);
+  }
+
+ private:
+  std::vector<Value> begin_, end_, step_;
+};
+
+template <class Real>
+class SliceAxis : public Box<Real> {
+ public:
+  explicit SliceAxis(OptionReader& o)
+      : axis_(o.required_integer("axis")), begin_(Value(o.integer("begin", 0))) {
+    if (o.has("end")) end_ = Value(o.integer("end", 0));
+  }
+
+ protected:
+  typename Box<Real>::Range range(const Shape& x, std::size_t axis) const override {
+    if (axis != axis_at(axis_, x.size())) return {0, x[axis], 1};
+    return this->resolve(x[axis], begin_, end_, 1);
+  }
+
+ private:
+  Index axis_;
+  Value begin_, end_;
+};
+
+}  // namespace
+}  // namespace svrg::ops
+
+SVRG_DEFINE_OPERATOR(slice, Slice)
+SVRG_DEFINE_OPERATOR(slice_axis, SliceAxis)
