@@ -12,7 +12,10 @@ namespace {
 
 template <class Real>
 Vec<Real> vector_in(const State& state, const std::string& name, Index size) {
-  return state.vector(name, size).template cast<Real>();
+  const auto* values = std::get_if<std::vector<Real>>(&state.array(name).data);
+  if (!values || static_cast<Index>(values->size()) != size)
+    throw DataError("'" + name + "' of the checkpoint is of another network or precision");
+  return Eigen::Map<const Vec<Real>>(values->data(), size);
 }
 
 template <class Real>
