@@ -29,13 +29,15 @@ svrg::Symbol network() {
 
 int main(int argc, char** argv) {
   return svrg::run(argc, argv, [](int count, char** arguments) {
-    if (count != 3 && count != 5)
-      throw svrg::ConfigError("usage: mlp_mnist TRAIN TEST, or the four idx files of MNIST");
+    if (count < 3 || count > 5)
+      throw svrg::ConfigError(
+          "usage: mlp_mnist TRAIN TEST [epochs], or the four idx files of MNIST");
     const bool idx = count == 5;
     const auto set =
         idx ? read_idx(arguments[1], arguments[2]) : digits::read_text(arguments[1], {64});
     const auto test =
         idx ? read_idx(arguments[3], arguments[4]) : digits::read_text(arguments[2], {64});
-    return digits::compare(network(), set, test, idx ? 3 : 10, 0.1, 0.9);
+    const svrg::Index epochs = idx ? 3 : count > 3 ? std::stol(arguments[3]) : 10;
+    return digits::compare(network(), set, test, epochs, 0.1, 0.9);
   });
 }
