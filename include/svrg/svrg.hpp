@@ -21,6 +21,7 @@
 #include "svrg/model/initializer.hpp"
 #include "svrg/model/linear_model.hpp"
 #include "svrg/model/symbol.hpp"
+#include "svrg/model/symbol_model.hpp"
 #include "svrg/module/callback.hpp"
 #include "svrg/module/data_iter.hpp"
 #include "svrg/module/iterators.hpp"

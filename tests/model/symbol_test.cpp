@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "svrg/core/error.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/model/executor.hpp"
+#include "svrg/model/linear_model.hpp"
+#include "svrg/model/symbol_model.hpp"
+
+extern std::atomic<long> allocations;  // count_allocations.cpp
 
 namespace svrg {
 namespace {
@@ -207,6 +212,79 @@ TEST(Executor, csr_rows_give_what_dense_ones_do) {
     e.backward(w, {}, gradients.back());
   }
   EXPECT_EQ(gradients[0], gradients[1]);
+}
+
+TEST(Executor, a_step_allocates_nothing_once_its_number_of_rows_has_been_seen) {
+  Executor<double> e(small_net(), {.inputs = {{"data", {6, 4}}, {"softmax_label", {6}}}});
+  Filled f = filled(e, 6);
+  Vec<double> g = Vec<double>::Zero(f.w.size());
+  const auto step = [&](Index rows) {
+    loss_at(e, f, rows);
+    e.backward(f.w, {}, g);
+  };
+  step(6);
+  const long before = allocations;
+  for (int k = 0; k < 5; ++k) step(6);
+  EXPECT_EQ(allocations, before);
+}
+
+/// Rows as the data floor hands them on, one part.
+struct Rows53 {
+  std::vector<double> data, labels;
+  std::vector<Index> global;
+  std::vector<Part> parts;
+  std::vector<Input> inputs;
+  Batch batch;
+  explicit Rows53(Index classes) {
+    const CounterRandom random(8, 1);
+    for (Index i = 0; i < 53; ++i) {
+      for (Index j = 0; j < 4; ++j)
+        data.push_back(random.normal(static_cast<std::uint64_t>(4 * i + j)));
+      labels.push_back(static_cast<double>(i * i % classes));
+      global.push_back(100 + i);
+    }
+    parts = {{0, 0, 53}};
+    inputs = {{"data", DenseRows<double>{data.data(), 53, 4, 4}, {}}};
+    batch = {inputs, labels, {}, {}, global, parts};
+  }
+};
+
+TEST(SymbolModel, a_fully_connected_layer_under_softmax_is_the_softmax_model) {
+  const auto net = sym::SoftmaxOutput(
+      sym::FullyConnected(sym::Variable("data"), {{"num_hidden", 3}, {"name", "fc"}}),
+      {{"name", "softmax"}});
+  SymbolModel<double> symbol(net, {.inputs = {{"data", {10, 4}}, {"softmax_label", {10}}}});
+  LinearModel linear(Loss::softmax, 4, 3, true);
+  const Rows53 rows(3);
+  Vec<double> w(15), v(15), g = Vec<double>::Zero(15), h = Vec<double>::Zero(15);
+  for (Index i = 0; i < 15; ++i) w[i] = std::sin(static_cast<double>(i));
+  v = w;  // the linear model's weights lie feature by feature
+  for (Index k = 0; k < 3; ++k)
+    for (Index j = 0; j < 4; ++j) v[j * 3 + k] = w[k * 4 + j];
+  const double a = symbol.add_gradient(w, rows.batch, rows.parts[0], {}, g);
+  const double b = linear.add_gradient(v, rows.batch, rows.parts[0], {}, h);
+  EXPECT_NEAR(a, b, 1e-12 * b);
+  for (Index k = 0; k < 3; ++k)
+    for (Index j = 0; j < 4; ++j) EXPECT_NEAR(g[k * 4 + j], h[j * 3 + k], 1e-12);
+  EXPECT_TRUE(g.tail(3).isApprox(h.tail(3), 1e-12));
+}
+
+TEST(SymbolModel, blocks_make_no_difference_not_even_with_dropout) {
+  const auto net = sym::SoftmaxOutput(
+      sym::FullyConnected(sym::Dropout(sym::Variable("data"), {{"p", 0.5}, {"name", "drop"}}),
+                          {{"num_hidden", 3}, {"name", "fc"}}),
+      {{"name", "softmax"}});
+  const Rows53 rows(3);
+  Vec<double> w(15);
+  for (Index i = 0; i < 15; ++i) w[i] = std::sin(static_cast<double>(i));
+  std::vector<Vec<double>> gradients;
+  for (const Index block : {53, 7, 1}) {
+    SymbolModel<double> model(net, {.inputs = {{"data", {block, 4}}, {"softmax_label", {block}}}});
+    gradients.push_back(Vec<double>::Zero(15));
+    model.add_gradient(w, rows.batch, rows.parts[0], {true, 3}, gradients.back());
+  }
+  EXPECT_TRUE(gradients[1].isApprox(gradients[0], 1e-13));
+  EXPECT_TRUE(gradients[2].isApprox(gradients[0], 1e-13));
 }
 
 }  // namespace
