@@ -211,17 +211,23 @@ class Replica final : public Engine {
     optimizer_->save(state);
     state.values["updates"] = static_cast<std::int64_t>(updates_);
     state.values["draw"] = static_cast<std::int64_t>(draw_);
-    for (std::size_t s = 0; s < residuals_.size() && comm_.size() == 1; ++s)
-      state.arrays["compression/residual/" + std::to_string(s)] =
-          Array::vector<Real>(residuals_[s]);
+    if (!options_.two_bit_threshold) return;
+    // Every shard's, in the order of shards, so that any number of ranks may go on with them.
+    std::vector<Real> own;
+    for (const auto& r : residuals_) own.insert(own.end(), r.data(), r.data() + r.size());
+    state.arrays["compression/residual/weights"] =
+        Array::vector(comm_.gather(std::span<const Real>(own)));
   }
   void load_optimizer(const State& state) override {
     optimizer_->load(state);
     updates_ = static_cast<std::uint64_t>(state.integer("updates"));
     draw_ = static_cast<std::uint64_t>(state.integer("draw"));
+    if (!options_.two_bit_threshold) return;
+    const Index size = layout().size();
+    const auto all =
+        vector_in<Real>(state, "compression/residual/weights", slices_.virtual_shards() * size);
     for (std::size_t s = 0; s < residuals_.size(); ++s)
-      if (const auto name = "compression/residual/" + std::to_string(s); state.arrays.count(name))
-        residuals_[s] = vector_in<Real>(state, name, layout().size());
+      residuals_[s] = all.segment(slices_.global(static_cast<Index>(s)) * size, size);
   }
   void save_snapshot(State& state) const override {
     if (!has_snapshot()) return;
@@ -304,7 +310,7 @@ class Replica final : public Engine {
   // stays for its next step.
   void quantise() {
     const auto rows = static_cast<Real>(feed_.rows);
-    const auto shards = static_cast<Real>(slices_.virtual_shards());
+    const auto shards = static_cast<Real>(slices_.per_batch());
     for (Index s = 0; s < slices_.owned(); ++s) {
       auto& p = parts_[static_cast<std::size_t>(s)];
       if (has_snapshot()) p += static_cast<Real>(alpha_) * (rows / shards) * full_gradient_;

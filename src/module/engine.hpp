@@ -75,7 +75,7 @@ class Engine {
   virtual void set_coefficient(double alpha) = 0;
 
   /// Restartable: optimizer alone, or snapshot and full gradient.
-  virtual void save_optimizer(State& state) const = 0;
+  virtual void save_optimizer(State& state) const = 0;  // Collective
   virtual void load_optimizer(const State& state) = 0;
   virtual void save_snapshot(State& state) const = 0;
   virtual void load_snapshot(const State& state) = 0;

@@ -87,7 +87,7 @@ void Module::Impl::require(bool condition, const char* what) const {
   if (!condition) throw ConfigError(std::string("module: ") + what);
 }
 
-std::map<std::string, std::vector<Index>> Module::Impl::input_shapes() const {
+std::map<std::string, std::vector<Index>> Module::Impl::infer_input_shapes() const {
   std::map<std::string, std::vector<Index>> shapes;
   for (const auto& desc : data_shapes) shapes[desc.name] = desc.shape;
   for (const auto& desc : label_shapes)
@@ -109,8 +109,9 @@ std::map<std::string, std::vector<Index>> Module::Impl::input_shapes() const {
 }
 
 void Module::Impl::make_engine_for_shapes() {
+  input_shapes = infer_input_shapes();
   EngineOptions made;
-  made.executor.inputs = input_shapes();
+  made.executor.inputs = input_shapes;
   made.executor.training = bound.for_training;
   made.executor.fixed = options.fixed_param_names;
   if (bound.inputs_need_grad) made.executor.gradients = options.data_names;
@@ -150,7 +151,7 @@ void Module::Impl::make_engine_for_shapes() {
     fresh->load_snapshot(state);
   }
   engine = std::move(fresh);
-  output_shapes = symbol.infer_shape(input_shapes()).outputs;
+  output_shapes = symbol.infer_shape(input_shapes).outputs;
   if (monitor)
     engine->listen([m = monitor](const std::string& name, std::span<const double> values,
                                  std::span<const Index>) { m->see(name, values); });
@@ -169,7 +170,6 @@ Feed Module::Impl::feed_of(const DataBatch& batch) {
     feed.inputs.emplace_back(name, array.view());
   };
   for (std::size_t i = 0; i < batch.data.size(); ++i) add(data_shapes[i].name, batch.data[i]);
-  const auto shapes = engine ? input_shapes() : std::map<std::string, std::vector<Index>>{};
   blank_labels.resize(label_names.size());
   for (std::size_t i = 0; i < label_names.size(); ++i) {
     std::size_t at = i;
@@ -179,7 +179,7 @@ Feed Module::Impl::feed_of(const DataBatch& batch) {
       add(label_names[i], batch.label[at]);
       continue;
     }
-    auto shape = shapes.at(label_names[i]);
+    auto shape = input_shapes.at(label_names[i]);
     shape[0] = feed.rows;
     if (blank_labels[i].shape != shape) {
       Index size = 1;
@@ -190,7 +190,7 @@ Feed Module::Impl::feed_of(const DataBatch& batch) {
   }
   states.resize(options.state_names.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
-    auto shape = shapes.at(options.state_names[i]);
+    auto shape = input_shapes.at(options.state_names[i]);
     shape[0] = feed.rows;
     if (states[i].shape != shape) {
       Index size = 1;

@@ -21,6 +21,7 @@ struct Module::Impl {
   LogSink log;                           // prints on root only
   std::vector<std::string> label_names;  // those that are arguments of the symbol
   std::vector<DataDesc> data_shapes, label_shapes;
+  std::map<std::string, std::vector<Index>> input_shapes;  // data, labels and states, as bound
   std::vector<std::vector<Index>> output_shapes;
   BindOptions bound{};
   bool binded = false, params_initialized = false;
@@ -40,7 +41,7 @@ struct Module::Impl {
   void require(bool condition, const char* what) const;
   /// Makes the engine for the shapes bound; what it had to remember goes over to the new one.
   void make_engine_for_shapes();
-  std::map<std::string, std::vector<Index>> input_shapes() const;
+  std::map<std::string, std::vector<Index>> infer_input_shapes() const;
   Feed feed_of(const DataBatch& batch);
   /// Own rows of the last forward()'s outputs.
   std::vector<NDArray> local_outputs() const;

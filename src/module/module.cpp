@@ -45,7 +45,7 @@ void Module::bind(const std::vector<DataDesc>& data_shapes,
   m.bound = options;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
-  m.make_engine_for_shapes();
+  remake();
   m.binded = true;
   if (options.shared_module) m.params_initialized = true;
   if (!m.restored || m.params_initialized) return;
@@ -60,8 +60,13 @@ void Module::reshape(const std::vector<DataDesc>& data_shapes,
   if (data_shapes == m.data_shapes && label_shapes == m.label_shapes) return;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
+  remake();
+}
+
+void Module::remake() {
+  Impl& m = impl();
   State state;
-  m.engine->save_optimizer(state);
+  if (m.optimizer) m.engine->save_optimizer(state);
   m.make_engine_for_shapes();
   if (!m.optimizer) return;
   const InitOptimizerOptions same = *m.optimizer;
@@ -202,7 +207,10 @@ void Module::forward_backward(const DataBatch& batch) {
   backward();
 }
 
-void Module::update() { impl().engine->update(); }
+void Module::update() {
+  impl().require(impl().optimizer.has_value(), "update() comes after init_optimizer()");
+  impl().engine->update();
+}
 
 NDArrays Module::get_gradients() const {
   return impl().named(impl().engine->last_gradient(), impl().engine->layout());
@@ -244,7 +252,7 @@ void Module::set_states(const std::vector<NDArray>& states) {
 void Module::set_states(double value) {
   Impl& m = impl();
   m.require(m.binded, "set_states() comes after bind()");
-  const auto shapes = m.input_shapes();
+  const auto& shapes = m.input_shapes;
   m.states.clear();
   for (const std::string& name : m.options.state_names) {
     const auto& shape = shapes.at(name);

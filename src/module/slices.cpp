@@ -14,10 +14,12 @@ Slices::Slices(const Communicator& comm, Index shards, std::vector<double> loads
     : shards_(shards), owned_(shards), first_(0), cut_(shards), loads_(std::move(loads)) {
   if (private_batches) {
     shards_ = shards * comm.size();
+    offset_ = shards * comm.rank();
     return;
   }
   first_ = shards * comm.rank() / comm.size();
   owned_ = shards * (comm.rank() + 1) / comm.size() - first_;
+  offset_ = first_;
 }
 
 Index Slices::begin(Index owned_shard, Index rows) const { return cut(first_ + owned_shard, rows); }

@@ -17,12 +17,17 @@ class Slices {
 
   Index virtual_shards() const noexcept { return shards_; }  // over all ranks
   Index owned() const noexcept { return owned_; }
+  /// Number of owned shard s among all.
+  Index global(Index owned_shard) const noexcept { return offset_ + owned_shard; }
+  /// Among how many shards this rank's batches are cut.
+  Index per_batch() const noexcept { return cut_; }
   /// Rows [begin(s), begin(s + 1)) of a batch of `rows` are owned shard s's; begin(owned()) ends
   /// the last. @throws ConfigError where a share is given but too small for a row (MXNet's rule).
   Index begin(Index owned_shard, Index rows) const;
 
  private:
   Index cut(Index shard, Index rows) const;
+  Index offset_ = 0;                    // shards of the ranks before
   Index shards_, owned_, first_, cut_;  // a batch is cut in `cut_`; own shards begin at `first_`
   std::vector<double> loads_;
 };

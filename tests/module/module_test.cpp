@@ -198,6 +198,42 @@ TEST_F(Saved, a_run_that_is_loaded_at_any_epoch_goes_on_as_one_never_stopped) {
   }
 }
 
+TEST_F(Saved, residuals_of_compression_go_on_too) {
+  const auto data = [] {
+    return NDArrayIter(images(0, rows), labels(0, rows), {.batch_size = 12});
+  };
+  const ModuleOptions options{.context = {cpu(0), cpu(1), cpu(2)},
+                              .compression_params = {{"type", "2bit"}, {"threshold", 0.3}},
+                              .update_freq = 2};
+  SVRGModule through(net(), options, comm_), first(net(), options, comm_);
+  auto all = data(), before = data(), after = data();
+  through.fit(all, fit_options(4));
+  first.fit(before, fit_options(1));
+  first.save_checkpoint(prefix_, 1, true);
+  auto second = SVRGModule::load(prefix_, 1, true, options, comm_);
+  second.fit(after, fit_options(4, 1));
+  EXPECT_EQ(flat(second.get_params().arg), flat(through.get_params().arg));
+  SVRGModule alone(net(), options, Communicator::self());
+  auto own = data();
+  alone.fit(own, fit_options(4));
+  EXPECT_LE(largest_difference(flat(alone.get_params().arg), flat(through.get_params().arg)), 1e-5);
+}
+
+TEST(Module, another_shape_of_batches_keeps_weights_and_optimizer) {
+  const auto run = [](bool reshapes) {
+    Module module(net(), {.dtype = Dtype::float64}, Communicator::world());
+    auto data = iterator(10);
+    module.fit(data, fit_options(1));
+    if (reshapes) {
+      module.reshape({{"data", {6, features}}}, {{"softmax_label", {6}}});
+      module.bind({{"data", {10, features}}}, {{"softmax_label", {10}}}, {.force_rebind = true});
+    }
+    module.fit(data, fit_options(2, 1));
+    return flat(module.get_params().arg);
+  };
+  EXPECT_EQ(run(true), run(false));
+}
+
 TEST_F(Saved, parameters_of_the_original_alone_are_enough_to_begin_with) {
   SVRGModule first(net(), {.update_freq = 2}, comm_);
   auto data = iterator();

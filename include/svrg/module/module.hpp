@@ -246,6 +246,7 @@ class Module {
   void restore(const std::string& prefix, Index epoch, bool load_optimizer_states);
 
  private:
+  void remake();  // memory for the shapes at hand; weights and optimizer go on
   std::unique_ptr<Impl> impl_;
 };
 
