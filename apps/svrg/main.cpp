@@ -2,8 +2,10 @@
 // before MPI_Init, so that help, typos and `config` are answered at once.
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "help.hpp"
@@ -34,7 +36,11 @@ constexpr Entry entries[] = {
 bool speaks() { return svrg::launcher_rank() == 0; }
 
 int fail(const svrg::Error& error) {
-  if (speaks()) std::fprintf(stderr, "svrg: error: %s\n", error.what());
+  // A launcher ends the whole job at the first exit: the one that speaks must not be overtaken.
+  if (!speaks())
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  else
+    std::fprintf(stderr, "svrg: error: %s\n", error.what());
   return static_cast<int>(error.code());
 }
 

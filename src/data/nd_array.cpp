@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "data/store_view.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
@@ -32,15 +33,6 @@ std::vector<double> widened(const CsrStore<T>& store, Index rows, Index columns)
       values[static_cast<std::size_t>(i * columns + store.indices[k])] +=
           static_cast<double>(store.values[k]);
   return values;
-}
-
-template <class T>
-Rows view_of(const DenseStore<T>& store, Index rows, Index columns) {
-  return DenseRows<T>{store.data.data(), rows, columns, columns};
-}
-template <class T>
-Rows view_of(const CsrStore<T>& store, Index rows, Index columns) {
-  return CsrRows<T>{store.values.data(), store.indices.data(), store.starts.data(), rows, columns};
 }
 
 template <class T>

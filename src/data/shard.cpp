@@ -1,19 +1,11 @@
 // The views of batch_ point into heap blocks that this object owns, so a move carries them along.
 #include "svrg/data/shard.hpp"
 
+#include "data/store_view.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
 namespace {
-
-template <class T>
-Rows view(const DenseStore<T>& store, Index rows, Index columns) {
-  return DenseRows<T>{store.data.data(), rows, columns, columns};
-}
-template <class T>
-Rows view(const CsrStore<T>& store, Index rows, Index columns) {
-  return CsrRows<T>{store.values.data(), store.indices.data(), store.starts.data(), rows, columns};
-}
 
 template <class T>
 bool holds(const DenseStore<T>& store, Index rows, Index columns) {
@@ -75,10 +67,10 @@ Index Shard::bytes() const noexcept {
 }
 
 void Shard::point_batch() {
-  inputs_.assign(1,
-                 {"data",
-                  std::visit([&](const auto& s) { return view(s, rows(), info_.columns); }, store_),
-                  {}});
+  inputs_.assign(
+      1, {"data",
+          std::visit([&](const auto& s) { return view_of(s, rows(), info_.columns); }, store_),
+          {}});
   batch_ = {inputs_, labels_, weights_, {}, global_rows_, parts_};
 }
 

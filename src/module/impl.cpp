@@ -152,6 +152,14 @@ void Module::Impl::make_engine_for_shapes() {
   }
   engine = std::move(fresh);
   output_shapes = symbol.infer_shape(input_shapes).outputs;
+  const auto names = symbol.list_outputs();
+  const Index rows = data_shapes[0].shape[0];
+  for (std::size_t i = 0; i < names.size() && slices.per_batch() > 1; ++i)
+    if (output_shapes[i][0] % rows != 0)
+      say(LogLevel::warning,
+          fmt::format("output '{}' has {} rows for a batch of {}: each of the {} virtual shards of "
+                      "a batch computes one of its own",
+                      names[i], output_shapes[i][0], rows, slices.per_batch()));
   if (monitor)
     engine->listen([m = monitor](const std::string& name, std::span<const double> values,
                                  std::span<const Index>) { m->see(name, values); });

@@ -5,12 +5,26 @@
 
 #include "svrg/core/error.hpp"
 
-#define SVRG_OPTIMIZERS(X)                                                                       \
-  X(sgd, Sgd)                                                                                    \
-  X(ccsgd, Sgd)                                                                                  \
-  X(nag, Nag) X(signum, Signum) X(signsgd, Signum) X(dcasgd, Dcasgd) X(lars, Lars) X(adam, Adam) \
-      X(adamax, Adamax) X(nadam, Nadam) X(ftml, Ftml) X(lamb, Lamb) X(adagrad, AdaGrad)          \
-          X(groupadagrad, GroupAdaGrad) X(rmsprop, RmsProp) X(adadelta, AdaDelta) X(ftrl, Ftrl)
+// clang-format off
+#define SVRG_OPTIMIZERS(X) \
+  X(sgd, Sgd) \
+  X(ccsgd, Sgd) \
+  X(nag, Nag) \
+  X(signum, Signum) \
+  X(signsgd, Signum) \
+  X(dcasgd, Dcasgd) \
+  X(lars, Lars) \
+  X(adam, Adam) \
+  X(adamax, Adamax) \
+  X(nadam, Nadam) \
+  X(ftml, Ftml) \
+  X(lamb, Lamb) \
+  X(adagrad, AdaGrad) \
+  X(groupadagrad, GroupAdaGrad) \
+  X(rmsprop, RmsProp) \
+  X(adadelta, AdaDelta) \
+  X(ftrl, Ftrl)
+// clang-format on
 
 namespace svrg {
 

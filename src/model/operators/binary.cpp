@@ -118,11 +118,7 @@ class AddN : public Operator<Real> {
   explicit AddN(OptionReader& o) : count_(o.required_integer("num_args")) {
     if (count_ < 1) o.fail("num_args", "must be at least 1");
   }
-  std::vector<std::string> inputs() const override {
-    std::vector<std::string> names;
-    for (Index i = 0; i < count_; ++i) names.push_back("arg" + std::to_string(i));
-    return names;
-  }
+  std::vector<std::string> inputs() const override { return numbered_names("arg", count_); }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
   void infer(Shapes& s) const override {

@@ -14,11 +14,7 @@ class Concat : public Operator<Real> {
       : count_(o.required_integer("num_args")), axis_(o.integer("dim", 1)) {
     if (count_ < 1) o.fail("num_args", "must be at least 1");
   }
-  std::vector<std::string> inputs() const override {
-    std::vector<std::string> names;
-    for (Index i = 0; i < count_; ++i) names.push_back("arg" + std::to_string(i));
-    return names;
-  }
+  std::vector<std::string> inputs() const override { return numbered_names("arg", count_); }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
   void infer(Shapes& s) const override {
@@ -80,11 +76,7 @@ class SliceChannel : public Operator<Real> {
         squeezes_(o.flag("squeeze_axis", false)) {
     if (count_ < 1) o.fail("num_outputs", "must be at least 1");
   }
-  std::vector<std::string> outputs() const override {
-    std::vector<std::string> names;
-    for (Index i = 0; i < count_; ++i) names.push_back("output" + std::to_string(i));
-    return names;
-  }
+  std::vector<std::string> outputs() const override { return numbered_names("output", count_); }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
   void infer(Shapes& s) const override {

@@ -20,6 +20,8 @@ using Shape = std::vector<Index>;
 Index size_of(std::span<const Index> shape);  // product of the extents
 bool known(const Shape& shape);
 std::string text(const Shape& shape);  // "(2, 3)"
+/// "arg0", "arg1", …
+std::vector<std::string> numbered_names(const std::string& stem, Index count);
 /// Makes both say what either knows. @throws ConfigError "<what>: (2, 3) against (2, 4)"
 void unify(Shape& a, Shape& b, std::string_view what);
 

@@ -64,6 +64,12 @@ std::string text(const Shape& shape) {
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 
+std::vector<std::string> numbered_names(const std::string& stem, Index count) {
+  std::vector<std::string> names;
+  for (Index i = 0; i < count; ++i) names.push_back(stem + std::to_string(i));
+  return names;
+}
+
 void unify(Shape& a, Shape& b, std::string_view what) {
   if (a.empty()) a = b;
   if (b.empty()) b = a;
