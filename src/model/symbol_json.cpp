@@ -18,7 +18,8 @@ using graph::Node;
 using graph::TextAttributes;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_nodes = 1'000'000;
+// More than any network has; a chain of nodes is freed one inside the other.
+constexpr std::size_t most_nodes = 20'000;
 constexpr std::array<std::string_view, 5> once_plain = {"ctx_group", "lr_mult", "wd_mult",
                                                         "force_mirroring", "mirror_stage"};
 

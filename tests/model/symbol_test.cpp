@@ -115,6 +115,32 @@ TEST(Symbol, damaged_json_is_refused_by_name) {
       << "a node cannot be its own input";
 }
 
+TEST(Symbol, any_damage_to_json_or_attributes_ends_in_an_error_or_a_symbol) {
+  auto x = sym::Convolution(sym::Variable("data"), {{"kernel", {3, 3}}, {"num_filter", 4}});
+  x = sym::Pooling(x, {{"kernel", {2, 2}}, {"stride", {2, 2}}, {"pool_type", "max"}});
+  x = sym::BatchNorm(sym::Reshape(x, {{"shape", {0, -4, -1, 2, -2}}}), {{"axis", 1}});
+  x = sym::slice_axis(sym::Flatten(x), {{"axis", 1}, {"begin", 0}, {"end", 4}});
+  const std::string good =
+      sym::SoftmaxOutput(sym::slice(x, {{"begin", {0, 1}}, {"end", {2, 3}}})).to_json();
+  const CounterRandom random(11, 0);
+  const std::string signs = "0123456789-,.()[]{}\"abelntN ";
+  Index survived = 0;
+  for (std::uint64_t k = 0; k < 20000; ++k) {
+    std::string text = good;
+    for (std::uint64_t c = 0; c < 1 + k % 3; ++c)
+      text[static_cast<std::size_t>(random.below(static_cast<Index>(text.size()), 8 * k + c))] =
+          signs[static_cast<std::size_t>(
+              random.below(static_cast<Index>(signs.size()), 8 * k + 4 + c))];
+    try {
+      Symbol::from_json(text).infer_shape_partial({{"data", {4, 3, 12, 12}}});
+      ++survived;
+    } catch (const Error&) {
+    }
+  }
+  EXPECT_GT(survived, 100);
+  EXPECT_LT(survived, 19900);
+}
+
 struct Filled {
   std::vector<double> data, label;
   Vec<double> w, aux;

@@ -42,7 +42,8 @@ class Embedding : public Operator<Real> {
 
  private:
   Index row(const Call<Real>& c, Index i) const {
-    return std::clamp<Index>(static_cast<Index>(c.in[0].data[i]), 0, rows_ - 1);
+    const Real number = c.in[0].data[i], last = static_cast<Real>(rows_ - 1);
+    return number > 0 ? static_cast<Index>(std::min(number, last)) : 0;
   }
   Index rows_, columns_;
 };

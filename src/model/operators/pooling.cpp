@@ -22,6 +22,7 @@ class Pooling : public Operator<Real> {
         pad_(plane(o.tuple("pad", {}), 0)) {
     o.choice("layout", "NCHW", {"NCHW", "NCW"});
     o.ignore("cudnn_off");
+    if (stride_.height < 1 || stride_.width < 1) o.fail("stride", "must be at least 1");
     if (!global_ && kernel_shape_.empty()) o.fail("kernel", "is required without global_pool");
   }
   bool backward_reads_output() const override { return type_ == "max" || type_ == "lp"; }
@@ -29,7 +30,7 @@ class Pooling : public Operator<Real> {
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
-    const std::size_t axes = global_ ? x.size() - 2 : kernel_shape_.size();
+    const std::size_t axes = !global_ ? kernel_shape_.size() : x.size() > 2 ? x.size() - 2 : 0;
     require_space(x, axes);
     Shape y{x[0], x[1]};
     if (global_) {

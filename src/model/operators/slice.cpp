@@ -52,6 +52,7 @@ class Box : public Operator<Real> {
       if (!whole) return otherwise;
       return *whole < 0 ? *whole + n : std::min<Index>(*whole, n);
     };
+    if (step == 0) throw ConfigError("step must not be 0");
     const Index from = place(begin, step > 0 ? 0 : n - 1);
     const Index to = place(end, step > 0 ? n : -1);
     const Index count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
@@ -66,15 +67,17 @@ class Box : public Operator<Real> {
 };
 
 /// "(0, None, -2)" as values.
-std::vector<Value> list_of(const std::string& text) {
+std::vector<Value> list_of(OptionReader& o, const char* name) {
   std::vector<Value> values;
   std::string item;
-  for (const char c : text + ",") {
+  for (const char c : o.text(name, "") + ",") {
     if (c == ',') {
-      if (item == "None")
+      if (item == "None") {
         values.emplace_back();
-      else if (!item.empty())
-        values.emplace_back(static_cast<std::int64_t>(std::stoll(item)));
+      } else if (!item.empty()) {
+        const Options one{{name, item}};
+        values.emplace_back(OptionReader("slice", one).integer(name, 0));
+      }
       item.clear();
     } else if (c != '(' && c != ')' && c != '[' && c != ']' && c != ' ') {
       item += c;
@@ -87,9 +90,7 @@ template <class Real>
 class Slice : public Box<Real> {
  public:
   explicit Slice(OptionReader& o)
-      : begin_(list_of(o.text("begin", ""))),
-        end_(list_of(o.text("end", ""))),
-        step_(list_of(o.text("step", ""))) {
+      : begin_(list_of(o, "begin")), end_(list_of(o, "end")), step_(list_of(o, "step")) {
     if (begin_.empty() || begin_.size() != end_.size())
       o.fail("begin", "and end must name as many axes");
   }

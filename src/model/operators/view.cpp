@@ -87,9 +87,10 @@ class Reshape : public View<Real> {
       } else if (code == -4 && i + 2 < codes_.size()) {
         const Index whole = next();
         Index a = codes_[++i], b = codes_[++i];
-        if (a == -1) a = whole / b;
-        if (b == -1) b = whole / a;
-        if (a * b != whole) throw ConfigError("shape: -4 does not split the extent");
+        if (a == -1 && b > 0) a = whole / b;
+        if (b == -1 && a > 0) b = whole / a;
+        if (a < 1 || b < 1 || a * b != whole)
+          throw ConfigError("shape: -4 does not split the extent");
         y.push_back(a);
         y.push_back(b);
       } else {
