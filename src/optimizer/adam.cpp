@@ -115,6 +115,7 @@ class Ftml : public Moments<Real> {
 
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {
+    if (this->lr() == 0) return;  // d, the inverse of the rate, would be infinite
     const auto front = static_cast<Real>(this->weight(this->beta1_) / this->lr());
     const auto of_square = static_cast<Real>(1 / this->weight(this->beta2_));
     Real *d = this->slot(0), *v = this->slot(1), *z = this->slot(2);

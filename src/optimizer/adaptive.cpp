@@ -42,15 +42,17 @@ class GroupAdaGrad : public SlottedOptimizer<Real> {
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {
     const auto lr = static_cast<Real>(this->lr());
-    const Index rows = p.shape.empty() ? 1 : p.shape[0], columns = rows > 0 ? p.size / rows : 0;
+    if (p.size == 0) return;
+    const Index rows = p.shape.empty() ? 1 : p.shape[0], columns = p.size / rows;
+    const Index to_next = p.column_major ? rows : 1;  // value of the same row
     for (Index r = 0; r < rows; ++r) {
-      Real& h = this->slot(0)[r * columns];
+      const Index begin = p.column_major ? r : r * columns, end = begin + columns * to_next;
+      Real& h = this->slot(0)[begin];
       Real sum = 0;
-      for (Index i = r * columns; i < (r + 1) * columns; ++i)
-        sum += this->plain(g[i]) * this->plain(g[i]);
+      for (Index i = begin; i < end; i += to_next) sum += this->plain(g[i]) * this->plain(g[i]);
       h += sum / static_cast<Real>(columns);
       const Real rate = lr / std::sqrt(h + eps_);
-      for (Index i = r * columns; i < (r + 1) * columns; ++i) w[i] -= rate * this->plain(g[i]);
+      for (Index i = begin; i < end; i += to_next) w[i] -= rate * this->plain(g[i]);
     }
   }
 
@@ -79,7 +81,9 @@ class RmsProp : public SlottedOptimizer<Real> {
       n[i] = gamma1_ * n[i] + (1 - gamma1_) * grad * grad;
       if (centered_) {
         a[i] = gamma1_ * a[i] + (1 - gamma1_) * grad;
-        delta[i] = gamma2_ * delta[i] - lr * grad / std::sqrt(n[i] - a[i] * a[i] + epsilon_);
+        // A constant gradient's variance is 0 but for rounding, which may leave it negative.
+        const Real variance = std::max(n[i] - a[i] * a[i], Real{0});
+        delta[i] = gamma2_ * delta[i] - lr * grad / std::sqrt(variance + epsilon_);
         w[i] += delta[i];
       } else {
         w[i] -= lr * grad / std::sqrt(n[i] + epsilon_);
@@ -129,6 +133,7 @@ class Ftrl : public SlottedOptimizer<Real> {
 
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {
+    if (this->lr() == 0) return;  // z sums weights over rates
     const auto lr = static_cast<Real>(this->lr());
     Real *z = this->slot(0), *n = this->slot(1);
     for (Index i = 0; i < p.size; ++i) {

@@ -1,4 +1,4 @@
-// Steps along the gradient with a memory of earlier ones: sgd, nag, signum, dcasgd, lars, lbsgd.
+// Steps along the gradient with a memory of earlier ones: sgd, nag, signum, dcasgd, lars.
 // Formulas as MXNet documents them; ĝ is the rescaled and clipped gradient.
 #include <cmath>
 
@@ -144,13 +144,12 @@ class Lars : public Sgd<Real> {
       if (of_w > 0 && of_g > 0)
         trust = eta_ * of_w / (of_g + static_cast<double>(this->wd()) * of_w + eps_);
     }
-    const double before = last_rate_ > 0 && corrects_ ? last_rate_ : this->lr();
-    const double momentum =
-        static_cast<double>(this->momentum_) * (before > 0 ? this->lr() / before : 1);
-    this->descend(p, w, g, static_cast<Real>(this->lr() * trust), static_cast<Real>(momentum));
-    rate_ = this->lr();
+    // The memory holds steps of the rate before.
+    const double correction = corrects_ && last_rate_ > 0 ? this->rate() / last_rate_ : 1;
+    this->descend(p, w, g, static_cast<Real>(this->lr() * trust),
+                  static_cast<Real>(static_cast<double>(this->momentum_) * correction));
   }
-  void end_step() override { last_rate_ = rate_; }
+  void end_step() override { last_rate_ = this->rate(); }
 
  public:
   void save(State& state) const override {
@@ -159,16 +158,30 @@ class Lars : public Sgd<Real> {
   }
   void load(const State& state) override {
     Sgd<Real>::load(state);
-    rate_ = last_rate_ = state.real("optimizer/last_rate");
+    last_rate_ = state.real("optimizer/last_rate");
   }
 
  private:
-  double eta_, eps_, rate_ = 0, last_rate_ = 0;
+  double eta_, eps_, last_rate_ = 0;
   bool corrects_;
+};
+
+/// MXNet's large-batch sgd for a batch_scale of 1, where its warm-up multiplies the rate by 1.
+template <class Real>
+class Lbsgd : public Sgd<Real> {
+ public:
+  explicit Lbsgd(OptionReader& o) : Sgd<Real>(o) {
+    if (o.integer("batch_scale", 1) != 1 || o.text("warmup_strategy", "linear") == "lars")
+      o.fail("batch_scale", "must be 1, and warmup_strategy not lars; use lars or a larger batch");
+    for (const char* name :
+         {"warmup_strategy", "warmup_epochs", "updates_per_epoch", "begin_epoch", "num_epochs"})
+      o.ignore(name);
+  }
 };
 
 }  // namespace
 
+SVRG_DEFINE_OPTIMIZER(Lbsgd)
 SVRG_DEFINE_OPTIMIZER(Sgd)
 SVRG_DEFINE_OPTIMIZER(Nag)
 SVRG_DEFINE_OPTIMIZER(Signum)

@@ -14,6 +14,7 @@
   X(signsgd, Signum) \
   X(dcasgd, Dcasgd) \
   X(lars, Lars) \
+  X(lbsgd, Lbsgd) \
   X(adam, Adam) \
   X(adamax, Adamax) \
   X(nadam, Nadam) \

@@ -17,11 +17,16 @@ class SlottedOptimizer : public Optimizer<Real> {
 
   void step(const ParameterLayout& layout, VecRef<Real> w, ConstVecRef<Real> g,
             double learning_rate) override {
-    for (auto& slot : slots_)
-      if (slot.size() != w.size()) slot.setZero(w.size());
-    if (!begun_) begin(w);
-    begun_ = true;
+    const bool first = slots_.front().size() == 0;
+    for (auto& slot : slots_) {
+      if (first) slot.setZero(w.size());
+      if (slot.size() != w.size())
+        throw DataError("the optimizer's state is of " + std::to_string(slot.size()) +
+                        " weights, the model has " + std::to_string(w.size()));
+    }
+    if (first) begin(w);
     ++t_;
+    rate_ = learning_rate;
     for (const Parameter& p : layout.all()) {
       if (p.fixed) continue;
       lr_ = learning_rate * p.lr_mult;
@@ -42,11 +47,13 @@ class SlottedOptimizer : public Optimizer<Real> {
     t_ = state.integer("optimizer/step");
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       const std::string name = "optimizer/" + names_[i] + "/weights";
-      if (!state.arrays.count(name)) continue;
+      if (!state.arrays.count(name)) {  // saved before the first step
+        slots_[i].resize(0);
+        continue;
+      }
       const auto* values = std::get_if<std::vector<Real>>(&state.array(name).data);
       if (!values) throw DataError(name + " is of another precision than this run");
       slots_[i] = Eigen::Map<const Vec<Real>>(values->data(), static_cast<Index>(values->size()));
-      begun_ = true;
     }
   }
 
@@ -64,11 +71,12 @@ class SlottedOptimizer : public Optimizer<Real> {
 
   /// Moves parameter p from w along g, both [p.size].
   virtual void move(const Parameter& p, Real* w, const Real* g) = 0;
-  virtual void begin(ConstVecRef<Real>) {}  // before the first step
+  virtual void begin(ConstVecRef<Real>) {}  // before the first step, slots being 0
   virtual void end_step() {}
 
   Index t() const { return t_; }  // steps so far, this one included
-  double lr() const { return lr_; }
+  double rate() const { return rate_; }  // of this step, for all parameters
+  double lr() const { return lr_; }      // of this parameter
   Real wd() const { return wd_; }
   Real* slot(std::size_t i) { return slots_[i].data() + at_; }
   Vec<Real>& whole_slot(std::size_t i) { return slots_[i]; }
@@ -79,10 +87,9 @@ class SlottedOptimizer : public Optimizer<Real> {
   Real decayed(Real g, Real w) const { return clipped(rescale_ * g + wd_ * w); }
 
  private:
-  double learning_rate_, decay_, lr_ = 0;
+  double learning_rate_, decay_, rate_ = 0, lr_ = 0;
   Real rescale_, clip_, wd_ = 0;
   Index t_, at_ = 0;
-  bool begun_ = false;
   std::vector<std::string> names_;
   std::vector<Vec<Real>> slots_;
 };

@@ -38,7 +38,6 @@ void replay_optimizers(const Document& file, Comparison& result) {
   for (const auto& [group, attributes] : file.groups) {
     const std::string name = attribute(file, group, "optimizer");
     if (name.empty() || !has(file, group + "/weights")) continue;
-    if (name == "lbsgd") continue;  // a schedule of its own around sgd, not provided
     const Json params = Json::parse(attribute(file, group, "params"));
     const auto optimizer = svrg::make_optimizer<float>(name, options_of(params));
     const auto expected = numbers(file, group + "/weights");
