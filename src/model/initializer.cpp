@@ -58,6 +58,7 @@ struct Xavier : Rule {
         factor(o.choice("factor_type", "avg", {"avg", "in", "out"})) {
     const double slope = prelu ? o.real("slope", 0.25) : 0;
     magnitude = prelu ? 2 / (1 + slope * slope) : o.real("magnitude", 3);
+    if (!(magnitude >= 0)) o.fail("magnitude", "must not be negative");
   }
   void weight(const std::string& name, Shape shape, const CounterRandom& random,
               std::span<double> values) const override {
@@ -129,16 +130,49 @@ struct LstmBias : Rule {
 };
 
 struct MixedRule : Rule {
-  using Patterns = std::vector<std::pair<std::string, Initializer>>;
-  explicit MixedRule(Patterns p) : patterns(std::move(p)) {}
+  explicit MixedRule(std::vector<std::pair<std::string, Initializer>> given) {
+    for (auto& [pattern, chosen] : given) try {
+        patterns.emplace_back(std::regex(pattern), std::move(chosen));
+      } catch (const std::regex_error&) {
+        throw ConfigError("initializer Mixed: '" + pattern + "' is no regular expression");
+      }
+  }
   void weight(const std::string&, Shape, const CounterRandom&, std::span<double>) const override {}
   const Initializer* delegate(const std::string& name) const override {
     for (const auto& [pattern, chosen] : patterns)
-      if (std::regex_search(name, std::regex(pattern))) return &chosen;
+      if (std::regex_search(name, pattern)) return &chosen;
     throw ConfigError("initializer Mixed: no pattern matches '" + name +
                       "'; add \".*\" at the end");
   }
-  Patterns patterns;
+  std::vector<std::pair<std::regex, Initializer>> patterns;
+};
+
+struct LoadRule : Rule {
+  LoadRule(const std::map<std::string, NDArray>& given, std::optional<Initializer> o)
+      : otherwise(std::move(o)) {
+    for (const auto& [name, array] : given) {
+      const bool prefixed = name.starts_with("arg:") || name.starts_with("aux:");
+      arrays.insert_or_assign(prefixed ? name.substr(4) : name, array);
+    }
+  }
+  void weight(const std::string&, Shape, const CounterRandom&, std::span<double>) const override {}
+  bool holds(const std::string& name, Shape shape, std::span<double> values) const override {
+    const auto at = arrays.find(name);
+    if (at == arrays.end()) return false;
+    const NDArray& array = at->second;
+    if (!std::equal(shape.begin(), shape.end(), array.shape.begin(), array.shape.end()))
+      throw ConfigError(fmt::format("initializer Load: '{}' has shape ({}), the values ({})", name,
+                                    fmt::join(shape, ", "), fmt::join(array.shape, ", ")));
+    std::ranges::copy(array.values(), values.begin());
+    return true;
+  }
+  const Initializer* delegate(const std::string& name) const override {
+    if (!otherwise)
+      throw ConfigError("initializer Load: there is no '" + name + "', and no other initializer");
+    return &*otherwise;
+  }
+  std::map<std::string, NDArray> arrays;
+  std::optional<Initializer> otherwise;
 };
 
 }  // namespace
@@ -189,6 +223,8 @@ Initializer Initializer::from_text(const std::string& text) {
         options[name] = value.get<double>();
       else if (value.is_string())
         options[name] = value.get<std::string>();
+      else if (!value.is_null())  // None: the default
+        throw ConfigError("__init__: " + name + " must be a number or a text, got " + text);
     }
   return make(j[0].get<std::string>(), options);
 }
@@ -196,13 +232,14 @@ Initializer Initializer::from_text(const std::string& text) {
 void Initializer::fill(const std::string& name, std::span<const Index> shape,
                        const std::string& init, std::uint64_t seed,
                        std::span<double> values) const {
+  if (rule_->holds(name, shape, values)) return;
+  if (const Initializer* other = rule_->delegate(name)) {
+    other->fill(name, shape, init, seed, values);
+    return;
+  }
   const CounterRandom random = parameter_random(seed, name);
   if (!init.empty()) {
     from_text(init).rule_->weight(name, shape, random, values);
-    return;
-  }
-  if (const Initializer* other = rule_->delegate(name)) {
-    other->fill(name, shape, init, seed, values);
     return;
   }
   const auto ends = [&](std::string_view ending) { return name.ends_with(ending); };
@@ -223,6 +260,11 @@ void Initializer::fill(const std::string& name, std::span<const Index> shape,
 
 Initializer initializer::Mixed(std::vector<std::pair<std::string, Initializer>> patterns) {
   return Initializer(std::make_shared<MixedRule>(std::move(patterns)));
+}
+
+Initializer initializer::Load(const std::map<std::string, NDArray>& values,
+                              std::optional<Initializer> otherwise) {
+  return Initializer(std::make_shared<LoadRule>(values, std::move(otherwise)));
 }
 
 }  // namespace svrg

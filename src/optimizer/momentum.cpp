@@ -1,4 +1,4 @@
-// Steps along the gradient with a memory of earlier ones: sgd, nag, signum, dcasgd, lars.
+// Steps along the gradient with a memory of earlier ones: sgd, nag, signum, dcasgd, lars, lbsgd.
 // Formulas as MXNet documents them; ĝ is the rescaled and clipped gradient.
 #include <cmath>
 

@@ -74,7 +74,7 @@ class SlottedOptimizer : public Optimizer<Real> {
   virtual void begin(ConstVecRef<Real>) {}  // before the first step, slots being 0
   virtual void end_step() {}
 
-  Index t() const { return t_; }  // steps so far, this one included
+  Index t() const { return t_; }         // steps so far, this one included
   double rate() const { return rate_; }  // of this step, for all parameters
   double lr() const { return lr_; }      // of this parameter
   Real wd() const { return wd_; }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
@@ -27,6 +28,44 @@ Vec<float> part(const std::vector<double>& all, Index at, Index size) {
 }
 
 std::vector<double> widened(const Vec<float>& v) { return {v.data(), v.data() + v.size()}; }
+
+/// W Wᵀ of W [rows, …].
+std::vector<double> gram(std::vector<double>& values, Index rows) {
+  const Eigen::Map<svrg::RowMatrix<double>> w(values.data(), rows,
+                                              static_cast<Index>(values.size()) / rows);
+  const svrg::RowMatrix<double> product = w * w.transpose();
+  return {product.data(), product.data() + product.size()};
+}
+
+std::vector<double> diagonal(Index size, double value) {
+  std::vector<double> all(static_cast<std::size_t>(size * size));
+  for (Index i = 0; i < size; ++i) all[static_cast<std::size_t>(i * (size + 1))] = value;
+  return all;
+}
+
+/// One draw of a rule against the recorded minimum, maximum, mean and spread of another.
+void compare_draws(const Document& file, const std::string& path, bool uniform, bool exact,
+                   std::span<const double> values, Comparison& result) {
+  const auto recorded = numbers(file, path + "/min_max_mean_std");
+  const auto count = static_cast<double>(values.size());
+  const auto [low, high] = std::ranges::minmax(values);
+  double mean = 0, square = 0;
+  for (const double v : values) mean += v / count;
+  for (const double v : values) square += (v - mean) * (v - mean) / count;
+  const double spread = std::sqrt(square), range = recorded[1] - recorded[0];
+  if (exact || range <= 1e-6 * std::abs(recorded[1])) {
+    result.compare(path, std::vector{low, high, mean, spread}, recorded);
+    return;
+  }
+  // Five deviations of the quotient of two spreads; uniform draws come as near to their ends as
+  // 1/count, normal ones have tails.
+  result.check(fmt::format("{} spread {} recorded {}", path, spread, recorded[3]),
+               std::abs(spread / recorded[3] - 1) < 5 / std::sqrt(count));
+  result.check(fmt::format("{} mean {}", path, mean),
+               std::abs(mean) < 6 * spread / std::sqrt(count));
+  result.check(fmt::format("{} range {} recorded {}", path, high - low, range),
+               std::abs((high - low) / range - 1) < (uniform ? 20 / count : 0.25));
+}
 
 }  // namespace
 
@@ -108,8 +147,9 @@ void replay_initializers(const Document& file, Comparison& result) {
   for (const auto& [group, attributes] : file.groups) {
     const std::string name = attribute(file, group, "initializer");
     if (name.empty()) continue;
-    const auto rule =
-        svrg::Initializer::make(name, options_of(Json::parse(attribute(file, group, "params"))));
+    const Json params = Json::parse(attribute(file, group, "params"));
+    const auto rule = svrg::Initializer::make(name, options_of(params));
+    const std::string dumps = attribute(file, group, "dumps");
     for (const auto& [path, own] : file.groups) {
       if (!path.starts_with(group + "/")) continue;
       const std::string parameter = path.substr(group.size() + 1);
@@ -117,41 +157,36 @@ void replay_initializers(const Document& file, Comparison& result) {
       Index size = 1;
       for (const Index n : extents) size *= n;
       std::vector<double> values(static_cast<std::size_t>(size));
+      bool refused = false;
+      try {
+        rule.fill(parameter, extents, "", 1, values);
+      } catch (const svrg::ConfigError&) {
+        refused = true;
+      }
       if (own.count("error")) {
-        bool refused = false;
-        try {
-          rule.fill(parameter, extents, "", 1, values);
-        } catch (const svrg::ConfigError&) {
-          refused = true;
-        }
         // Running statistics carry an initializer of their own in a symbol; by name alone the
         // original knows none, ours does.
-        result.check(path + " is refused, or has a rule by name",
-                     refused || parameter.find("moving") != std::string::npos || size > 0);
+        const bool running =
+            parameter.ends_with("moving_mean") || parameter.ends_with("moving_var");
+        result.check(path + " is refused", refused != running);
         continue;
       }
-      rule.fill(parameter, extents, "", 1, values);
-      const auto recorded = numbers(file, path + "/min_max_mean_std");
-      const auto count = static_cast<double>(size);
-      double low = values[0], high = values[0], mean = 0, square = 0;
-      for (const double v : values) {
-        low = std::min(low, v);
-        high = std::max(high, v);
-        mean += v / count;
-        square += v * v / count;
+      result.check(path + " is filled", !refused);
+      if (refused) continue;
+      if (!dumps.empty() && parameter.ends_with("weight")) {
+        auto by_text = values;
+        svrg::initializer::Zero().fill(parameter, extents, dumps, 1, by_text);
+        result.check(path + " by " + dumps, by_text == values);
       }
-      const double spread = std::sqrt(std::max(square - mean * mean, 0.0));
-      if (recorded[3] < 1e-6 * std::abs(recorded[1]) || recorded[3] == 0) {
-        result.compare(path, std::vector{low, high}, std::vector{recorded[0], recorded[1]});
-        continue;
+      compare_draws(file, path, name == "Uniform" || params.value("rnd_type", "") == "uniform",
+                    name == "Bilinear", values, result);
+      if (has(file, path + "/first_kernel")) {
+        const auto kernel = numbers(file, path + "/first_kernel");
+        result.compare(path + "/first_kernel", std::span(values).first(kernel.size()), kernel);
       }
-      result.check(fmt::format("{} spread {} recorded {}", path, spread, recorded[3]),
-                   std::abs(spread / recorded[3] - 1) < 0.04);
-      result.check(fmt::format("{} mean {}", path, mean),
-                   name == "Bilinear" || std::abs(mean) < 6 * spread / std::sqrt(count));
-      const double range = recorded[1] - recorded[0];
-      result.check(fmt::format("{} range {} recorded {}", path, high - low, range),
-                   std::abs((high - low) / range - 1) < 0.25);
+      if (own.count("max_dev_from_orthogonal"))
+        result.compare(path + " is orthogonal", gram(values, extents[0]),
+                       diagonal(extents[0], std::pow(params["scale"].get<double>(), 2)));
     }
   }
 }

@@ -64,6 +64,51 @@ TEST(Initializer, mixed_takes_the_first_pattern_that_is_found) {
   EXPECT_EQ(filled(rule, "other_weight", {1}), (std::vector<double>{6}));
   EXPECT_THROW(filled(initializer::Mixed({{"x", initializer::One()}}), "w_weight", {1}),
                ConfigError);
+  EXPECT_THROW(initializer::Mixed({{"(", initializer::One()}}), ConfigError);
+}
+
+TEST(Initializer, load_gives_values_by_name_and_the_rest_to_another) {
+  const std::map<std::string, NDArray> values = {
+      {"arg:a_weight", NDArray({2, 1}, std::vector<float>{3, 4})},
+      {"aux:bn_moving_var", NDArray({1}, std::vector<double>{5})}};
+  const auto rule = initializer::Load(values, initializer::Constant(6));
+  EXPECT_EQ(filled(rule, "a_weight", {2, 1}), (std::vector<double>{3, 4}));
+  EXPECT_EQ(filled(rule, "a_weight", {2, 1}, "zeros"), (std::vector<double>{3, 4}));
+  EXPECT_EQ(filled(rule, "bn_moving_var", {1}), (std::vector<double>{5}));
+  EXPECT_EQ(filled(rule, "b_weight", {1}), (std::vector<double>{6}));
+  EXPECT_EQ(filled(rule, "b_bias", {1}), (std::vector<double>{0}));
+  EXPECT_EQ(filled(rule, "theta", {1}, "ones"), (std::vector<double>{1}));
+  EXPECT_THROW(filled(rule, "a_weight", {1, 2}), ConfigError);
+  EXPECT_THROW(filled(initializer::Load(values), "b_weight", {1}), ConfigError);
+}
+
+// Where a kernel is laid every `factor` pixels, the weights at any pixel add up to 1.
+TEST(Initializer, bilinear_kernels_keep_a_constant_picture) {
+  for (const Index factor : {2, 3}) {
+    const Index width = 2 * factor - factor % 2;
+    const auto kernel = filled(initializer::Bilinear(), "up_weight", {1, 1, width, width});
+    const auto at = [&](Index y, Index x) {
+      return y < width && x < width ? kernel[static_cast<std::size_t>(y * width + x)] : 0;
+    };
+    for (Index y = 0; y < factor; ++y)
+      for (Index x = 0; x < factor; ++x)
+        EXPECT_NEAR(at(y, x) + at(y + factor, x) + at(y, x + factor) + at(y + factor, x + factor),
+                    1, 1e-15);
+  }
+}
+
+TEST(Initializer, lstm_biases_open_the_forget_gate) {
+  EXPECT_EQ(
+      filled(initializer::Zero(), "lstm_i2h_bias", {8}, R"(["lstmbias", {"forget_bias": 2}])"),
+      (std::vector<double>{0, 0, 2, 2, 0, 0, 0, 0}));
+}
+
+TEST(Initializer, settings_without_sense_are_refused) {
+  EXPECT_THROW(Initializer::make("xavyer"), ConfigError);
+  EXPECT_THROW(Initializer::make("normal", {{"scale", 1}}), ConfigError);
+  EXPECT_THROW(initializer::Xavier({{"magnitude", -1}}), ConfigError);
+  EXPECT_THROW(Initializer::from_text(R"(["constant", {"value": [1, 2]}])"), ConfigError);
+  EXPECT_THROW(Initializer::from_text(R"(["constant", )"), ConfigError);
 }
 
 }  // namespace

@@ -101,6 +101,10 @@ const std::vector<Case>& cases() {
        {{1, {0, 3, 1}}}},
       {"SoftmaxOutput", {{"multi_output", true}}, {{2, 3, 2}, {}}, {{1, {0, 2, 1, 1}}}},
       {"SoftmaxOutput", {{"preserve_shape", true}}, {{2, 2, 3}, {}}, {{1, {0, 2, 1, 1}}}},
+      {"SoftmaxOutput",
+       {{"preserve_shape", true}, {"normalization", "batch"}},
+       {{2, 2, 3}, {}},
+       {{1, {0, 2, 1, 1}}}},
       {"SoftmaxOutput", {}, {{2, 2}, {2, 2}}, {{1, {0.3, 0.7, 1, 0}}}},
       {"SwapAxis", {{"dim1", 0}, {"dim2", 2}}, {{2, 3, 4}}},
       {"_div_scalar", {{"scalar", 3.0}}, {{2, 3}}},
@@ -152,6 +156,7 @@ const std::vector<Case>& cases() {
       {"sign", {}, {{2, 3}}},
       {"slice", {{"begin", "(0, 1)"}, {"end", "(2, None)"}}, {{3, 4}}},
       {"slice", {{"begin", "(None, 3)"}, {"end", "(None, 0)"}, {"step", "(1, -2)"}}, {{3, 4}}},
+      {"slice", {{"begin", "(5,)"}, {"end", "(-10,)"}, {"step", "(-1,)"}}, {{3, 2}}},
       {"slice_axis", {{"axis", 1}, {"begin", -3}, {"end", -1}}, {{2, 5, 2}}},
       {"smooth_l1", {{"scalar", 2.0}}, {{3, 4}}},
       {"softmax", {}, {{2, 3}}},
@@ -333,6 +338,64 @@ TEST(Operators, batch_norm_moves_running_statistics_by_the_share_that_momentum_l
   });
   EXPECT_DOUBLE_EQ(bench.aux[0][0], 0.75 * 1 + 0.25 * 3);
   EXPECT_DOUBLE_EQ(bench.aux[1][0], 0.75 * 1 + 0.25 * 3.5);
+}
+
+TEST(Operators, losses_are_exact_where_outputs_saturate) {
+  const auto loss_in_float = [](const char* op, std::vector<float> x, std::vector<float> label) {
+    const Definition& definition = *find_operator(op);
+    const auto made = definition.make_float({}, op);
+    Shapes shapes{{{1, static_cast<Index>(x.size())}, {}}, {{}}, {}};
+    made->infer(shapes);
+    made->bind(shapes);
+    std::vector<float> out(x.size());
+    const std::vector<Source<float>> in{{x.data(), shapes.in[0], nullptr},
+                                        {label.data(), shapes.in[1], nullptr}};
+    const std::vector<Target<float>> outputs{{out.data(), shapes.out[0]}};
+    Call<float> call;
+    call.in = in;
+    call.out = outputs;
+    made->forward(call);
+    return made->loss(call);
+  };
+  EXPECT_NEAR(loss_in_float("LogisticRegressionOutput", {20}, {0}), 20, 1e-6);
+  EXPECT_NEAR(loss_in_float("LogisticRegressionOutput", {-50}, {1}), 50, 1e-6);
+  EXPECT_NEAR(loss_in_float("SoftmaxOutput", {120, 0}, {1}), 120, 1e-5);
+}
+
+TEST(Operators, numbers_that_are_none_stay_visible) {
+  for (const Case& c : {Case{"relu", {}, {{2}}}, Case{"Activation", {{"act_type", "relu"}}, {{2}}},
+                        Case{"Pooling", {{"kernel", {2}}}, {{1, 1, 2}}}}) {
+    Bench bench(c);
+    bench.in[0] = {NAN, 1};
+    bench.forward();
+    EXPECT_TRUE(std::isnan(bench.out[0][0])) << c.op;
+  }
+}
+
+TEST(Operators, attributes_without_sense_are_refused) {
+  const auto refused = [](const char* op, const Options& attributes, std::vector<Shape> in) {
+    try {
+      Bench bench({op, attributes, std::move(in)});
+    } catch (const ConfigError&) {
+      return true;
+    }
+    return false;
+  };
+  const Shape image{1, 1, 7, 7};
+  EXPECT_TRUE(refused("Convolution", {{"kernel", {3, 3}}, {"num_filter", 1}, {"stride", 2}},
+                      {image, {}, {}}));
+  EXPECT_TRUE(refused("Convolution", {{"kernel", {3, 3}}, {"num_filter", 1}, {"dilate", {0, 1}}},
+                      {image, {}, {}}));
+  EXPECT_TRUE(refused("Convolution", {{"kernel", {3, 3}}, {"num_filter", 1}, {"pad", {-1, 0}}},
+                      {image, {}, {}}));
+  EXPECT_TRUE(refused("Pooling", {{"kernel", {0, 2}}}, {image}));
+  EXPECT_TRUE(refused("Pooling", {{"kernel", {2, 2}}, {"stride", {0, 1}}}, {image}));
+  EXPECT_TRUE(refused("Pooling", {{"kernel", {9, 9}}}, {image}));
+  EXPECT_TRUE(refused("clip", {{"a_min", 0}}, {{2, 2}}));
+  EXPECT_TRUE(refused("Reshape", {{"shape", {-1, -1}}}, {{2, 3}}));
+  EXPECT_TRUE(refused("slice", {{"begin", {0, 0, 0}}, {"end", {1, 1, 1}}}, {{2, 3}}));
+  EXPECT_TRUE(refused("Embedding", {{"input_dim", 2}, {"output_dim", 2}, {"sparse_grad", true}},
+                      {{2}, {}}));
 }
 
 TEST(Operators, convolution_is_the_sum_over_its_window) {

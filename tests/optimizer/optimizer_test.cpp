@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "svrg/comm/two_bit.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/optimizer/lr_scheduler.hpp"
@@ -13,9 +12,9 @@
 namespace svrg {
 namespace {
 
-constexpr const char* all[] = {"sgd",     "nag",          "signum",  "dcasgd",   "lars",
-                               "adam",    "adamax",       "nadam",   "ftml",     "lamb",
-                               "adagrad", "groupadagrad", "rmsprop", "adadelta", "ftrl"};
+constexpr const char* all[] = {"sgd",          "nag",     "signum",   "dcasgd", "lars", "lbsgd",
+                               "adam",         "adamax",  "nadam",    "ftml",   "lamb", "adagrad",
+                               "groupadagrad", "rmsprop", "adadelta", "ftrl"};
 
 ParameterLayout two_parameters() {
   ParameterLayout layout;
@@ -75,6 +74,99 @@ TEST(Optimizer, saved_and_loaded_it_goes_on_as_if_never_stopped) {
   }
 }
 
+TEST(Optimizer, loaded_with_a_state_from_before_the_first_step_it_forgets_all) {
+  const auto layout = two_parameters();
+  const Vec<double> start = drawn(layout.size(), 1), g = drawn(layout.size(), 2);
+  for (const char* name : all) {
+    State state;
+    make_optimizer<double>(name)->save(state);
+    const auto fresh = make_optimizer<double>(name), used = make_optimizer<double>(name);
+    Vec<double> w = start, v = start;
+    used->step(layout, v, drawn(v.size(), 3), 0.05);
+    used->load(state);
+    v = start;
+    for (int step = 0; step < 2; ++step) {
+      fresh->step(layout, w, g, 0.05);
+      used->step(layout, v, g, 0.05);
+    }
+    EXPECT_EQ(w, v) << name;
+  }
+}
+
+TEST(Optimizer, a_state_of_another_number_of_weights_is_refused) {
+  const auto layout = two_parameters();
+  ParameterLayout smaller;
+  smaller.add({.name = "fc_weight", .shape = {3, 2}, .group = {}});
+  for (const char* name : all) {
+    Vec<double> w = drawn(smaller.size(), 1), v = drawn(layout.size(), 1);
+    const auto of_smaller = make_optimizer<double>(name);
+    of_smaller->step(smaller, w, w, 0.05);
+    State state;
+    of_smaller->save(state);
+    const auto other = make_optimizer<double>(name);
+    other->load(state);
+    EXPECT_THROW(other->step(layout, v, v, 0.05), DataError) << name;
+  }
+}
+
+TEST(Optimizer, a_parameter_moves_as_it_would_alone) {
+  ParameterLayout both, first, second;
+  const Parameter w{.name = "fc_weight", .shape = {3, 2}, .group = {}};
+  const Parameter b{.name = "gc_weight", .shape = {2, 2}, .lr_mult = 10, .group = {}};
+  both.add(w);
+  both.add(b);
+  first.add(w);
+  second.add(b);
+  for (const char* name : all) {
+    Options params = {{"wd", std::string(name) == "groupadagrad" ? 0 : 0.01}};
+    if (std::string(name) == "lars") params["momentum"] = 0.9;
+    const auto together = make_optimizer<double>(name, params);
+    const auto one = make_optimizer<double>(name, params);
+    const auto two = make_optimizer<double>(name, params);
+    Vec<double> all_of = drawn(10, 1), head = all_of.head(6), tail = all_of.tail(4);
+    for (std::uint64_t s = 0; s < 4; ++s) {
+      const Vec<double> g = drawn(10, 10 + s);
+      const double rate = 0.02 / static_cast<double>(s + 1);
+      together->step(both, all_of, g, rate);
+      one->step(first, head, g.head(6), rate);
+      two->step(second, tail, g.tail(4), rate);
+    }
+    EXPECT_EQ(all_of.head(6), head) << name;
+    EXPECT_EQ(all_of.tail(4), tail) << name;
+  }
+}
+
+// Schedules end at a rate of 0 and warm-ups begin there.
+TEST(Optimizer, a_rate_of_zero_moves_nothing_and_spoils_no_later_step) {
+  const auto layout = two_parameters();
+  const Vec<double> start = drawn(layout.size(), 1);
+  for (const char* name : all) {
+    if (std::string(name) == "adadelta") continue;  // has no rate
+    const auto optimizer = make_optimizer<double>(name);
+    Vec<double> w = start;
+    optimizer->step(layout, w, drawn(w.size(), 2), 0);
+    EXPECT_EQ(w, start) << name;
+    optimizer->step(layout, w, drawn(w.size(), 3), 0.01);
+    EXPECT_TRUE(w.allFinite() && w != start) << name;
+  }
+}
+
+TEST(Optimizer, in_float_it_goes_where_it_goes_in_double) {
+  const auto layout = two_parameters();
+  for (const char* name : all) {
+    const auto exact = make_optimizer<double>(name);
+    const auto rounded = make_optimizer<float>(name);
+    Vec<double> w = drawn(layout.size(), 1);
+    Vec<float> v = w.cast<float>();
+    for (std::uint64_t s = 0; s < 5; ++s) {
+      const Vec<double> g = drawn(w.size(), 10 + s);
+      exact->step(layout, w, g, 0.02);
+      rounded->step(layout, v, g.cast<float>(), 0.02);
+    }
+    EXPECT_LT((v.cast<double>() - w).norm(), 1e-5 * w.norm()) << name;
+  }
+}
+
 TEST(Optimizer, multipliers_scale_rate_and_decay_and_fixed_parameters_stay) {
   ParameterLayout layout;
   for (const double mult : {1.0, 3.0}) {
@@ -115,6 +207,36 @@ TEST(Optimizer, adams_first_step_is_one_learning_rate_long_in_every_coordinate) 
   for (Index i = 0; i < w.size(); ++i) EXPECT_NEAR(w[i], g[i] > 0 ? -0.01 : 0.01, 1e-15);
 }
 
+TEST(Optimizer, centered_rmsprop_survives_gradients_without_variance) {
+  ParameterLayout layout;
+  layout.add({.name = "w_weight", .shape = {4}, .group = {}});
+  Vec<float> w = Vec<float>::Zero(4), g(4);
+  g << 1234.567F, 1358.0237F, -864.1969F, 370.3701F;
+  const auto optimizer = make_optimizer<float>("rmsprop", {{"centered", true}});
+  for (int step = 0; step < 500; ++step) optimizer->step(layout, w, g, 1e-3);
+  EXPECT_TRUE(w.allFinite());
+}
+
+TEST(Optimizer, groupadagrads_rows_are_rows_however_they_are_stored) {
+  ParameterLayout by_rows, by_columns;
+  Parameter p{.name = "w_weight", .shape = {3, 2}, .group = {}};
+  by_rows.add(p);
+  p.column_major = true;
+  by_columns.add(p);
+  const auto turned = [&](const Vec<double>& v) {
+    return from_row_major(by_columns.at("w_weight"), v);
+  };
+  const auto one = make_optimizer<double>("groupadagrad");
+  const auto two = make_optimizer<double>("groupadagrad");
+  Vec<double> w = drawn(6, 1), v = turned(w);
+  for (std::uint64_t s = 0; s < 3; ++s) {
+    const Vec<double> g = drawn(6, 10 + s);
+    one->step(by_rows, w, g, 0.1);
+    two->step(by_columns, v, turned(g), 0.1);
+  }
+  EXPECT_LT((turned(w) - v).norm(), 1e-14);
+}
+
 TEST(Optimizer, momentum_sums_a_geometric_series_and_nesterov_looks_ahead) {
   const auto layout = two_parameters();
   const Vec<double> g = Vec<double>::Ones(layout.size());
@@ -152,36 +274,36 @@ TEST(LrScheduler, warm_up_rises_to_the_base_rate_even_where_that_is_replaced) {
   EXPECT_DOUBLE_EQ((*rate)(8), 0.8 * (1 + std::cos(std::numbers::pi / 2)) / 2);
   EXPECT_DOUBLE_EQ((*rate)(12), 0);
   EXPECT_DOUBLE_EQ((*rate)(99), 0);
+}
+
+TEST(LrScheduler, none_rises_after_its_warm_up_or_depends_on_the_order_of_calls) {
+  const Options common = {{"base_lr", 0.8}, {"warmup_steps", 5}, {"warmup_begin_lr", 0.1}};
+  const auto with = [&](Options own) {
+    own.insert(common.begin(), common.end());
+    return own;
+  };
+  const std::shared_ptr<LrScheduler> kinds[] = {
+      make_lr_scheduler("constant", common),
+      lr_scheduler::Factor(with({{"step", 3}, {"factor", 0.5}})),
+      lr_scheduler::MultiFactor(with({{"step", {7, 11}}, {"factor", 0.5}})),
+      lr_scheduler::Poly(with({{"max_update", 20}, {"final_lr", 0.05}})),
+      lr_scheduler::Cosine(with({{"max_update", 20}, {"final_lr", 0.05}}))};
+  for (const auto& rate : kinds) {
+    std::vector<double> rates;
+    for (Index n = 0; n < 40; ++n) rates.push_back((*rate)(n));
+    EXPECT_DOUBLE_EQ(rates[0], 0.1);
+    for (std::size_t n = 1; n < 5; ++n) EXPECT_GT(rates[n], rates[n - 1]);
+    for (std::size_t n = 6; n < 40; ++n) EXPECT_LE(rates[n], rates[n - 1]);
+    for (Index n = 39; n >= 0; --n) EXPECT_EQ((*rate)(n), rates[static_cast<std::size_t>(n)]);
+  }
+}
+
+TEST(LrScheduler, settings_without_sense_are_refused) {
+  EXPECT_THROW(make_lr_scheduler("sine", {}), ConfigError);
+  EXPECT_THROW(lr_scheduler::Factor({{"step", 0}}), ConfigError);
+  EXPECT_THROW(lr_scheduler::Factor({{"step", 3}, {"factor", 1.1}}), ConfigError);
   EXPECT_THROW(lr_scheduler::Poly({{"max_update", 3}, {"warmup_steps", 4}}), ConfigError);
   EXPECT_THROW(lr_scheduler::MultiFactor({{"step", {4, 4}}}), ConfigError);
-}
-
-TEST(TwoBit, what_is_sent_and_what_is_kept_add_up_to_what_came_in) {
-  constexpr std::size_t n = 37;
-  std::vector<float> residual(n, 0.0F), sent(n, 0.0F), sum(n, 0.0F);
-  std::vector<std::uint32_t> words;
-  for (std::uint64_t step = 0; step < 20; ++step) {
-    std::vector<float> values(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      values[i] = static_cast<float>(CounterRandom(1, step).normal(i)) * 0.2F;
-      sum[i] += values[i];
-    }
-    encode_two_bit<float>(values, residual, 0.5, words);
-    EXPECT_EQ(words.size(), 3U);
-    add_two_bit<float>(words, 0.5, sent);
-  }
-  for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(sent[i] + residual[i], sum[i], 1e-5);
-}
-
-TEST(TwoBit, codes_lie_as_the_original_packs_them) {
-  std::vector<float> values(17, 0.0F), residual(17, 0.0F);
-  values[0] = 1;    // 11 in the highest bits of byte 0
-  values[5] = -1;   // 10 in the second pair of byte 1
-  values[16] = -1;  // 10 in the highest bits of the next word
-  std::vector<std::uint32_t> words;
-  encode_two_bit<float>(values, residual, 0.5, words);
-  EXPECT_EQ(words, (std::vector<std::uint32_t>{0xC0U | 0x20U << 8, 0x80U}));
-  EXPECT_THROW(encode_two_bit<float>(values, residual, 0, words), ConfigError);
 }
 
 }  // namespace

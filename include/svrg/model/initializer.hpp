@@ -1,6 +1,8 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 
 #include "svrg/core/options.hpp"
 #include "svrg/core/random.hpp"
+#include "svrg/data/nd_array.hpp"
 
 namespace svrg {
 
@@ -25,6 +28,10 @@ class Initializer {
     virtual ~Rule() = default;
     virtual void weight(const std::string& name, std::span<const Index> shape,
                         const CounterRandom& random, std::span<double> values) const = 0;
+    /// A rule that has the values of this very parameter puts them down and says so.
+    virtual bool holds(const std::string&, std::span<const Index>, std::span<double>) const {
+      return false;
+    }
     /// A rule that only chooses another by name answers with that.
     virtual const Initializer* delegate(const std::string&) const { return nullptr; }
   };
@@ -70,7 +77,13 @@ inline Initializer Orthogonal(const Options& options = {}) {
 }
 inline Initializer Bilinear() { return Initializer::make("bilinear"); }
 /// The first regular expression that is found in the name decides.
+/// @throws ConfigError for one that is none
 Initializer Mixed(std::vector<std::pair<std::string, Initializer>> patterns);
+/// Values by name, "arg:" and "aux:" before it taken off, as checkpoints have them; `otherwise` for
+/// parameters that are not among them. Filling throws ConfigError where shapes differ, or for a
+/// missing one without `otherwise`.
+Initializer Load(const std::map<std::string, NDArray>& values,
+                 std::optional<Initializer> otherwise = {});
 }  // namespace initializer
 
 }  // namespace svrg

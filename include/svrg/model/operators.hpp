@@ -84,6 +84,8 @@
   A(Softmax, SoftmaxOutput) \
   A(_Div, elemwise_div) \
   A(_DivScalar, _div_scalar) \
+  A(_MaximumScalar, _maximum_scalar) \
+  A(_MinimumScalar, _minimum_scalar) \
   A(_Minus, elemwise_sub) \
   A(_MinusScalar, _minus_scalar) \
   A(_Mul, elemwise_mul) \
@@ -93,6 +95,7 @@
   A(_PowerScalar, _power_scalar) \
   A(_RDivScalar, _rdiv_scalar) \
   A(_RMinusScalar, _rminus_scalar) \
+  A(_RPowerScalar, _rpower_scalar) \
   A(_add, elemwise_add) \
   A(_copy, identity) \
   A(_div, elemwise_div) \

@@ -23,7 +23,7 @@ class Activation : public Operator<Real> {
     with([&](auto f) {
       const Index n = c.out_grad[0].size();
       for (Index i = 0; i < n; ++i)
-        c.in_grad[0].data[i] += dy[i] * decltype(f)::slope(Real{0}, c.out[0].data[i]);
+        c.in_grad[0].data[i] += chained<decltype(f)>(dy[i], Real{0}, c.out[0].data[i]);
     });
   }
 

@@ -75,9 +75,10 @@ class BatchNorm : public Operator<Real> {
         c.out[2].data[a] = static_cast<Real>(variance);
       }
       const auto scale = static_cast<Real>(inverse * gamma(c, a));
-      const auto shift =
-          static_cast<Real>(static_cast<double>(c.in[2].data[a]) - mean * inverse * gamma(c, a));
-      each(v, a, [&](Index i) { c.out[0].data[i] = c.in[0].data[i] * scale + shift; });
+      // x − mean first: with large means x·scale and its shift would cancel.
+      const auto centre = static_cast<Real>(mean);
+      const Real beta = c.in[2].data[a];
+      each(v, a, [&](Index i) { c.out[0].data[i] = (c.in[0].data[i] - centre) * scale + beta; });
     }
   }
 

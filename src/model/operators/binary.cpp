@@ -34,6 +34,9 @@ class Binary : public Operator<Real> {
   explicit Binary(OptionReader&) {}
   std::vector<std::string> inputs() const override { return {"lhs", "rhs"}; }
   bool backward_reads_output() const override { return false; }
+  bool backward_reads_input(std::size_t) const override {
+    return !std::is_same_v<F, Add> && !std::is_same_v<F, Subtract>;
+  }
   void infer(Shapes& s) const override {
     if (!broadcasts) {
       unify(s.in[0], s.in[1], "lhs against rhs");

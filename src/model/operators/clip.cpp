@@ -10,6 +10,7 @@ class Clip : public Operator<Real> {
  public:
   explicit Clip(OptionReader& o)
       : low_(static_cast<Real>(o.real("a_min", 0))), high_(static_cast<Real>(o.real("a_max", 0))) {
+    if (!o.has("a_min") || !o.has("a_max")) o.fail("a_min", "and a_max are required");
     if (!(low_ <= high_)) o.fail("a_min", "must not exceed a_max");
   }
   bool backward_reads_output() const override { return false; }

@@ -14,15 +14,16 @@ class Convolution : public Operator<Real> {
         filters_(o.required_integer("num_filter")),
         groups_(o.integer("num_group", 1)),
         bias_(!o.flag("no_bias", false)),
-        kernel_(plane(kernel_shape_, 1)),
-        stride_(plane(o.tuple("stride", {}), 1)),
-        dilate_(plane(o.tuple("dilate", {}), 1)),
-        pad_(plane(o.tuple("pad", {}), 0)) {
+        kernel_(plane(o, "kernel", kernel_shape_.size(), 1, 1)),
+        stride_(plane(o, "stride", kernel_shape_.size(), 1, 1)),
+        dilate_(plane(o, "dilate", kernel_shape_.size(), 1, 1)),
+        pad_(plane(o, "pad", kernel_shape_.size(), 0, 0)) {
+    if (kernel_shape_.empty() || kernel_shape_.size() > 2)
+      o.fail("kernel", "must have 1 or 2 axes");
     o.choice("layout", "NCHW", {"NCHW", "NCW"});
     for (const char* name : {"cudnn_off", "cudnn_tune", "workspace"}) o.ignore(name);
     if (groups_ < 1 || filters_ < 1 || filters_ % groups_ != 0)
       o.fail("num_filter", "must be a multiple of num_group");
-    if (stride_.height < 1 || stride_.width < 1) o.fail("stride", "must be at least 1");
   }
   std::vector<std::string> inputs() const override {
     return bias_ ? std::vector<std::string>{"data", "weight", "bias"}

@@ -8,25 +8,37 @@
 namespace svrg::ops {
 namespace {
 
+enum class Type { max, avg, sum, lp };
+
+Type type_of(const std::string& name) {
+  return name == "max"   ? Type::max
+         : name == "avg" ? Type::avg
+         : name == "sum" ? Type::sum
+                         : Type::lp;
+}
+
 template <class Real>
 class Pooling : public Operator<Real> {
  public:
   explicit Pooling(OptionReader& o)
       : global_(o.flag("global_pool", false)),
         counts_padding_(o.flag("count_include_pad", true)),
-        type_(o.choice("pool_type", "max", {"max", "avg", "sum", "lp"})),
+        type_(type_of(o.choice("pool_type", "max", {"max", "avg", "sum", "lp"}))),
         convention_(o.choice("pooling_convention", "valid", {"valid", "full", "same"})),
         p_(o.real("p_value", 2)),
         kernel_shape_(o.tuple("kernel", {})),
-        stride_(plane(o.tuple("stride", {}), 1)),
-        pad_(plane(o.tuple("pad", {}), 0)) {
+        window_(plane(o, "kernel", kernel_shape_.size(), 1, 1)),
+        stride_(plane(o, "stride", kernel_shape_.size(), 1, 1)),
+        pad_(plane(o, "pad", kernel_shape_.size(), 0, 0)) {
+    if (kernel_shape_.size() > 2) o.fail("kernel", "must have 1 or 2 axes");
     o.choice("layout", "NCHW", {"NCHW", "NCW"});
     o.ignore("cudnn_off");
-    if (stride_.height < 1 || stride_.width < 1) o.fail("stride", "must be at least 1");
     if (!global_ && kernel_shape_.empty()) o.fail("kernel", "is required without global_pool");
   }
-  bool backward_reads_output() const override { return type_ == "max" || type_ == "lp"; }
-  bool backward_reads_input(std::size_t) const override { return type_ == "max" || type_ == "lp"; }
+  bool backward_reads_output() const override { return type_ == Type::max || type_ == Type::lp; }
+  bool backward_reads_input(std::size_t) const override {
+    return type_ == Type::max || type_ == Type::lp;
+  }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
@@ -36,7 +48,7 @@ class Pooling : public Operator<Real> {
     if (global_) {
       y.resize(x.size(), 1);
     } else {
-      const Plane k = plane(kernel_shape_, 1), in = space_of(x);
+      const Plane k = window_, in = space_of(x);
       if (axes == 2)
         y.push_back(in.height ? reach(in.height, k.height, stride_.height, pad_.height) : 0);
       y.push_back(in.width ? reach(in.width, k.width, stride_.width, pad_.width) : 0);
@@ -46,7 +58,7 @@ class Pooling : public Operator<Real> {
   void bind(const Shapes& s) override {
     in_ = space_of(s.in[0]);
     out_ = space_of(s.out[0]);
-    kernel_ = global_ ? in_ : plane(kernel_shape_, 1);
+    kernel_ = global_ ? in_ : window_;
     step_ = global_ ? Plane{1, 1} : stride_;
     border_ = global_ ? Plane{0, 0} : pad_;
   }
@@ -56,16 +68,16 @@ class Pooling : public Operator<Real> {
       double sum = 0;
       Real largest = std::numeric_limits<Real>::lowest();
       inside(w, [&](Index i) {
-        if (type_ == "max")
-          largest = std::max(largest, x[i]);
+        if (type_ == Type::max)
+          largest = x[i] > largest || x[i] != x[i] ? x[i] : largest;
         else
-          sum += type_ == "lp" ? std::pow(std::abs(static_cast<double>(x[i])), p_)
-                               : static_cast<double>(x[i]);
+          sum += type_ == Type::lp ? std::pow(std::abs(static_cast<double>(x[i])), p_)
+                                   : static_cast<double>(x[i]);
       });
-      c.out[0].data[out] = type_ == "max"   ? largest
-                           : type_ == "lp"  ? static_cast<Real>(std::pow(sum, 1 / p_))
-                           : type_ == "avg" ? static_cast<Real>(sum / w.divisor)
-                                            : static_cast<Real>(sum);
+      c.out[0].data[out] = type_ == Type::max   ? largest
+                           : type_ == Type::lp  ? static_cast<Real>(std::pow(sum, 1 / p_))
+                           : type_ == Type::avg ? static_cast<Real>(sum / w.divisor)
+                                                : static_cast<Real>(sum);
     });
   }
   void backward(const Call<Real>& c) override {
@@ -77,16 +89,16 @@ class Pooling : public Operator<Real> {
       const Real y = backward_reads_output() ? c.out[0].data[out] : Real{0};
       bool given = false;
       inside(w, [&](Index i) {
-        if (type_ == "max") {
+        if (type_ == Type::max) {
           if (!given && x[i] == y) dx[i] += dy[out];
           given |= x[i] == y;
-        } else if (type_ == "lp") {
+        } else if (type_ == Type::lp) {
           if (y > 0)
             dx[i] += dy[out] * static_cast<Real>(std::copysign(
                                    std::pow(std::abs(static_cast<double>(x[i] / y)), p_ - 1),
                                    static_cast<double>(x[i])));
         } else {
-          dx[i] += type_ == "avg" ? dy[out] / static_cast<Real>(w.divisor) : dy[out];
+          dx[i] += type_ == Type::avg ? dy[out] / static_cast<Real>(w.divisor) : dy[out];
         }
       });
     });
@@ -129,10 +141,11 @@ class Pooling : public Operator<Real> {
   }
 
   bool global_, counts_padding_;
-  std::string type_, convention_;
+  Type type_;
+  std::string convention_;
   double p_;
   std::vector<Index> kernel_shape_;
-  Plane stride_, pad_, kernel_, step_, border_, in_, out_;
+  Plane window_, stride_, pad_, kernel_, step_, border_, in_, out_;
 };
 
 }  // namespace

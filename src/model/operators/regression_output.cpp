@@ -1,5 +1,6 @@
 // A link function forward; backward the gradient of its own loss, whatever comes from above:
 // slope·grad_scale/k with k the label's elements a row, so that a row counts once.
+#include <algorithm>
 #include <cmath>
 
 #include "model/operators/operator.hpp"
@@ -16,7 +17,7 @@ struct LinearLink {  // ½(x − y)²
   static Real slope(Real out, Real label) {
     return out - label;
   }
-  static double loss(double out, double label) { return 0.5 * (out - label) * (out - label); }
+  static double loss(double x, double label) { return 0.5 * (x - label) * (x - label); }
 };
 
 struct LogisticLink {  // cross-entropy of σ(x)
@@ -28,10 +29,8 @@ struct LogisticLink {  // cross-entropy of σ(x)
   static Real slope(Real out, Real label) {
     return out - label;
   }
-  static double loss(double out, double label) {
-    constexpr double least = 1e-300;
-    return -label * std::log(std::max(out, least)) -
-           (1 - label) * std::log(std::max(1 - out, least));
+  static double loss(double x, double label) {
+    return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))) - label * x;
   }
 };
 
@@ -44,7 +43,7 @@ struct AbsoluteLink {  // |x − y|
   static Real slope(Real out, Real label) {
     return static_cast<Real>((out > label) - (out < label));
   }
-  static double loss(double out, double label) { return std::abs(out - label); }
+  static double loss(double x, double label) { return std::abs(x - label); }
 };
 
 template <class Real, class Link>
@@ -67,7 +66,13 @@ class RegressionOutput : public Operator<Real> {
   bool backward_reads_input(std::size_t input) const override { return input == 1; }
   void forward(const Call<Real>& c) override {
     const Index n = c.out[0].size();
-    for (Index i = 0; i < n; ++i) c.out[0].data[i] = Link::value(c.in[0].data[i]);
+    loss_ = 0;
+    for (Index i = 0; i < n; ++i) {
+      const Real x = c.in[0].data[i];
+      if (c.in[1].data)
+        loss_ += Link::loss(static_cast<double>(x), static_cast<double>(c.in[1].data[i]));
+      c.out[0].data[i] = Link::value(x);
+    }
   }
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
@@ -77,15 +82,12 @@ class RegressionOutput : public Operator<Real> {
       c.in_grad[0].data[i] += scale * Link::slope(c.out[0].data[i], c.in[1].data[i]);
   }
   double loss(const Call<Real>& c) const override {
-    double sum = 0;
-    for (Index i = 0; i < c.out[0].size(); ++i)
-      sum +=
-          Link::loss(static_cast<double>(c.out[0].data[i]), static_cast<double>(c.in[1].data[i]));
-    return sum * static_cast<double>(scale_) / static_cast<double>(c.in[1].row_size());
+    return loss_ * static_cast<double>(scale_) / static_cast<double>(c.in[1].row_size());
   }
 
  private:
   Real scale_;
+  double loss_ = 0;  // taken in forward(), from the input: outputs saturate
 };
 
 template <class Real>

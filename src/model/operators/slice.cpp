@@ -47,16 +47,18 @@ class Box : public Operator<Real> {
   virtual Range range(const Shape& x, std::size_t axis) const = 0;
   /// Ends that count from the end, or were left out, become places.
   static Range resolve(Index n, const Value& begin, const Value& end, Index step) {
+    // Python's rule: what lies outside is taken as the nearest end.
     const auto place = [&](const Value& v, Index otherwise) {
       const auto* whole = std::get_if<std::int64_t>(&v.held());
       if (!whole) return otherwise;
-      return *whole < 0 ? *whole + n : std::min<Index>(*whole, n);
+      const Index at = *whole < 0 ? *whole + n : *whole;
+      return step > 0 ? std::clamp<Index>(at, 0, n) : std::clamp<Index>(at, -1, n - 1);
     };
     if (step == 0) throw ConfigError("step must not be 0");
     const Index from = place(begin, step > 0 ? 0 : n - 1);
     const Index to = place(end, step > 0 ? n : -1);
     const Index count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
-    if (from < 0 || count < 1) throw ConfigError("begin and end leave nothing");
+    if (count < 1) throw ConfigError("begin and end leave nothing");
     return {from, count, step};
   }
 
@@ -97,6 +99,7 @@ class Slice : public Box<Real> {
 
  protected:
   typename Box<Real>::Range range(const Shape& x, std::size_t axis) const override {
+    if (begin_.size() > x.size()) throw ConfigError("begin names more axes than data has");
     if (axis >= begin_.size()) return {0, x[axis], 1};
     const auto* step =
         axis < step_.size() ? std::get_if<std::int64_t>(&step_[axis].held()) : nullptr;

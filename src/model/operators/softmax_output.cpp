@@ -29,6 +29,7 @@ class SoftmaxOutput : public Operator<Real> {
       if (x.size() == 1) throw ConfigError("data: shape " + text(x) + " has no axis of classes");
       return;
     }
+    if (s.in[1] == x) return;  // labels that are probabilities
     Shape label;
     if (multi_) {
       label.push_back(x[0]);
@@ -42,7 +43,6 @@ class SoftmaxOutput : public Operator<Real> {
       label.assign(x.begin(), x.end() - 1);
     } else {
       label = {x[0]};
-      if (s.in[1] == x) return;  // labels that are probabilities
       if (s.in[1].size() == 2) label.push_back(1);
     }
     unify(s.in[1], label, "label");
@@ -52,6 +52,7 @@ class SoftmaxOutput : public Operator<Real> {
 
   void forward(const Call<Real>& c) override {
     const Grid g = grid(c.out[0].shape);
+    loss_ = 0;
     for (Index o = 0; o < g.outer; ++o)
       for (Index i = 0; i < g.inner; ++i) {
         const Real* x = c.in[0].data + o * g.classes * g.inner + i;
@@ -61,6 +62,11 @@ class SoftmaxOutput : public Operator<Real> {
         for (Index k = 0; k < g.classes; ++k)
           sum += p[k * g.inner] = std::exp(x[k * g.inner] - largest);
         for (Index k = 0; k < g.classes; ++k) p[k * g.inner] /= sum;
+        const double log_sum = static_cast<double>(largest) + std::log(static_cast<double>(sum));
+        if (!c.in[1].data) continue;  // nobody asks for a loss
+        each_target(c, g, o, i, [&](Index k, double target) {
+          loss_ += target * (log_sum - static_cast<double>(x[k * g.inner]));
+        });
       }
   }
 
@@ -94,29 +100,7 @@ class SoftmaxOutput : public Operator<Real> {
   }
 
   double loss(const Call<Real>& c) const override {
-    const Grid g = grid(c.out[0].shape);
-    constexpr double least = 1e-300;
-    const auto log_of = [&](Index j) {
-      return std::log(std::max(static_cast<double>(c.out[0].data[j]), least));
-    };
-    double sum = 0;
-    if (soft_labels(c, g)) {
-      for (Index i = 0; i < c.out[0].size(); ++i)
-        sum -= static_cast<double>(c.in[1].data[i]) * log_of(i);
-      return scale_ * sum / divisor(c, g);
-    }
-    const double rest = g.classes > 1 ? smooth_ / static_cast<double>(g.classes - 1) : 0;
-    for (Index o = 0; o < g.outer; ++o)
-      for (Index i = 0; i < g.inner; ++i) {
-        const auto y = static_cast<double>(c.in[1].data[o * g.inner + i]);
-        if (ignores_ && y == ignored_) continue;
-        const auto own = static_cast<Index>(y);
-        for (Index k = 0; k < g.classes; ++k) {
-          const double target = k == own ? 1 - smooth_ : rest;
-          if (target != 0) sum -= target * log_of((o * g.classes + k) * g.inner + i);
-        }
-      }
-    return scale_ * sum / divisor(c, g);
+    return scale_ * loss_ / divisor(c, grid(c.out[0].shape));
   }
 
  private:
@@ -128,13 +112,30 @@ class SoftmaxOutput : public Operator<Real> {
     if (preserve_) return {size_of(shape.first(shape.size() - 1)), shape.back(), 1};
     return {shape[0], size_of(shape.subspan(1)), 1};
   }
+  // Classes with a share in the target of position (o, i): body(class, share).
+  template <class Body>
+  void each_target(const Call<Real>& c, const Grid& g, Index o, Index i, const Body& body) const {
+    if (soft_labels(c, g)) {
+      for (Index k = 0; k < g.classes; ++k)
+        body(k, static_cast<double>(c.in[1].data[(o * g.classes + k) * g.inner + i]));
+      return;
+    }
+    const auto y = static_cast<double>(c.in[1].data[o * g.inner + i]);
+    if (ignores_ && y == ignored_) return;
+    const auto own = static_cast<Index>(y);
+    if (own >= 0 && own < g.classes) body(own, 1 - smooth_);
+    if (smooth_ == 0 || g.classes < 2) return;
+    for (Index k = 0; k < g.classes; ++k)
+      if (k != own) body(k, smooth_ / static_cast<double>(g.classes - 1));
+  }
   bool soft_labels(const Call<Real>& c, const Grid& g) const {
     return c.in[1].size() == c.out[0].size() && g.classes > 1;
   }
   double divisor(const Call<Real>& c, const Grid& g) const {
     const double places = multi_ ? static_cast<double>(g.inner) : 1;
     if (normalization_ == "null") return places;
-    if (normalization_ == "batch") return places * static_cast<double>(c.out[0].shape[0]);
+    if (normalization_ == "batch")
+      return places * static_cast<double>(preserve_ ? g.outer : c.out[0].shape[0]);
     double valid = 0;
     for (Index i = 0; i < c.in[1].size(); ++i)
       valid += static_cast<double>(c.in[1].data[i]) != ignored_;
@@ -142,6 +143,7 @@ class SoftmaxOutput : public Operator<Real> {
   }
 
   double scale_, ignored_, smooth_;
+  double loss_ = 0;  // taken in forward(), from the input: outputs saturate
   bool ignores_, multi_, preserve_, takes_gradient_;
   std::string normalization_;
 };

@@ -21,8 +21,8 @@ class Unary : public Operator<Real> {
     if (!dy || !c.in_grad[0]) return;
     const Index n = c.out_grad[0].size();
     for (Index i = 0; i < n; ++i)
-      c.in_grad[0].data[i] += dy[i] * (F::of_output ? F::slope(Real{0}, c.out[0].data[i])
-                                                    : F::slope(c.in[0].data[i], Real{0}));
+      c.in_grad[0].data[i] += F::of_output ? chained<F>(dy[i], Real{0}, c.out[0].data[i])
+                                           : chained<F>(dy[i], c.in[0].data[i], Real{0});
   }
 };
 

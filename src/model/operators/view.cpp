@@ -76,6 +76,7 @@ class Reshape : public View<Real> {
       } else if (code == 0) {
         y.push_back(next());
       } else if (code == -1) {
+        if (inferred >= 0) throw ConfigError("shape: only one extent can be inferred");
         inferred = static_cast<Index>(y.size());
         y.push_back(1);
         ++from;

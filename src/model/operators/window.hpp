@@ -8,10 +8,15 @@ struct Plane {
   Index height = 1, width = 1;
 };
 
-inline Plane plane(const std::vector<Index>& given, Index otherwise) {
+/// An attribute of as many numbers as the kernel has axes, none below `least`.
+inline Plane plane(OptionReader& o, const char* name, std::size_t axes, Index otherwise,
+                   Index least) {
+  const auto given = o.tuple(name, {});
   if (given.empty()) return {otherwise, otherwise};
-  if (given.size() == 1) return {otherwise, given[0]};
-  return {given[0], given[1]};
+  if (axes > 0 && given.size() != axes) o.fail(name, "must have as many numbers as kernel");
+  for (const Index n : given)
+    if (n < least) o.fail(name, "must not be below " + std::to_string(least));
+  return given.size() == 1 ? Plane{otherwise, given[0]} : Plane{given[0], given[1]};
 }
 
 /// Space of a shape (rows, channels, [height,] width).
