@@ -62,10 +62,11 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
     metric.reset();
     begin_epoch(epoch, *options.num_epoch, train_data);
     const Index batches = m.agreed_batches(train_data);
-    m.require(batches > 0, "fit(): the iterator gives no batch");
     Index done = 0;
     for (; done < batches; ++done) {
-      const DataBatch& batch = *m.next_or_empty(train_data);
+      const DataBatch* next = m.next_or_empty(train_data);
+      if (!next) break;
+      const DataBatch& batch = *next;
       if (options.monitor) options.monitor->tic();
       prepare(batch);
       forward_backward(batch);
@@ -79,6 +80,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
       }
       for (const auto& callback : options.batch_end_callback) callback({epoch, done, &metric});
     }
+    m.require(done > 0, "fit(): the iterator gives no batch");
     metric.reduce(m.comm);
     FitHistory::Epoch record{epoch, as_map(metric.get_global_name_value()), {}, 0};
     for (const auto& [name, value] : metric.get_global_name_value())
@@ -116,7 +118,9 @@ std::vector<std::pair<std::string, double>> Module::score(DataIter& eval_data,
   Index batches = m.agreed_batches(eval_data), done = 0;
   if (options.num_batch) batches = std::min(batches, *options.num_batch);
   for (; done < batches; ++done) {
-    const DataBatch& batch = *m.next_or_empty(eval_data);
+    const DataBatch* next = m.next_or_empty(eval_data);
+    if (!next) break;
+    const DataBatch& batch = *next;
     prepare(batch);
     forward(batch, false);
     m.take_metric(metric, batch.label);
@@ -140,7 +144,9 @@ void Module::iter_predict(
   Index batches = m.agreed_batches(eval_data);
   if (options.num_batch) batches = std::min(batches, *options.num_batch);
   for (Index done = 0; done < batches; ++done) {
-    const DataBatch& batch = *m.next_or_empty(eval_data);
+    const DataBatch* next = m.next_or_empty(eval_data);
+    if (!next) break;
+    const DataBatch& batch = *next;
     prepare(batch);
     forward(batch, false);
     each(without_padding(get_outputs(), batch.pad), done, batch);

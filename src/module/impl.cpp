@@ -255,7 +255,8 @@ Index Module::Impl::agreed_batches(DataIter& data) const {
 }
 
 const DataBatch* Module::Impl::next_or_empty(DataIter& data) {
-  if (const DataBatch* batch = data.next()) return batch;
+  const DataBatch* batch = data.next();
+  if (batch || !private_batches) return batch;
   // Other ranks have batches left: this one joins their sums with no rows.
   empty_batch = {};
   for (const auto& desc : data.provide_data()) empty_batch.data.push_back(without_rows(desc));

@@ -48,7 +48,8 @@ struct Module::Impl {
   std::vector<NDArray> gathered(std::vector<NDArray> local) const;
   /// update_metric() without the sum over ranks.
   void take_metric(EvalMetric& metric, const std::vector<NDArray>& labels) const;
-  /// Batches that all ranks go through together, and this rank's next one of them.
+  /// Batches that all ranks go through together, and this rank's next one of them; null at the end,
+  /// on all ranks at once.
   Index agreed_batches(DataIter& data) const;
   const DataBatch* next_or_empty(DataIter& data);
   NDArrays named(ConstVecRef<double> flat, const ParameterLayout& layout) const;

@@ -277,6 +277,38 @@ TEST(Module, every_ranks_own_batches_under_dist_sync_are_one_global_batch) {
             1e-12);
 }
 
+TEST(Module, trains_on_what_an_iterator_has_left_and_begins_anew_afterwards) {
+  std::vector<Index> batches;
+  FitOptions options = fit_options(2);
+  options.batch_end_callback = {[&](const BatchEndParam& at) {
+    if (at.epoch == static_cast<Index>(batches.size())) batches.push_back(0);
+    ++batches.back();
+  }};
+  Module module(net(), {}, Communicator::world());
+  auto data = iterator();
+  data.next();
+  data.next();
+  module.fit(data, options);
+  EXPECT_EQ(batches, (std::vector<Index>{3, 5}));
+}
+
+TEST(Module, under_dist_sync_a_rank_whose_rows_are_used_up_joins_with_none) {
+  const auto world = Communicator::world();
+  const Index batches = 1 + world.rank();
+  NDArrayIter own(images(0, 6 * batches), labels(0, 6 * batches), {.batch_size = 6});
+  Module module(net(), {}, world);
+  FitOptions options = fit_options(2);
+  options.kvstore = "dist_sync";
+  Index steps = 0;
+  options.batch_end_callback = {[&](const BatchEndParam&) { ++steps; }};
+  const auto history = module.fit(own, options);
+  EXPECT_EQ(steps, 2 * world.size());
+  EXPECT_TRUE(std::isfinite(history.epochs.back().train.at("cross-entropy")));
+  auto mine = flat(module.get_params().arg), roots = mine;
+  world.broadcast(std::span(roots));
+  EXPECT_EQ(mine, roots);
+}
+
 TEST(Module, dist_async_and_what_is_not_there_yet_are_refused) {
   const auto world = Communicator::world();
   Module module(net(), {}, world);
