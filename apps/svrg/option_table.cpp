@@ -65,6 +65,10 @@ constexpr Option table[] = {
      .default_text = "auto", .choices = "auto|linear|logistic|softmax", .group = "Model",
      .help = "auto: two label values logistic, other whole numbers up to 1000 values softmax, else "
              "linear"},
+    {.flag = "symbol", .section = "model", .type = path, .excludes = "model",
+     .value_name = "FILE.json", .group = "Model",
+     .help = "the model as MXNet's symbol.json: FullyConnected under a regression output or "
+             "SoftmaxOutput; other nets are trained by the library's SVRGModule"},
     {.flag = "l2", .section = "model", .type = scaled, .default_text = "1/n", .range = not_negative,
      .group = "Model",
      .help = "weight of the penalty l2/2 |w|^2; 0.1/n means 0.1 over the number of training rows"},

@@ -14,6 +14,7 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
+#include "svrg/model/linear_form.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "system_memory.hpp"
@@ -27,7 +28,22 @@ struct Problem {
   std::optional<Shard> valid;
   LabelMap labels;
   double l2 = 0;
+  bool intercept = true;
 };
+
+/// What --symbol says of the model. @throws ConfigError unless it is a linear one
+LinearForm form_of_symbol(const Settings& settings) {
+  const std::string path = settings.text("symbol");
+  const auto form = linear_form(Symbol::load(path));
+  if (!form)
+    throw ConfigError(path +
+                      ": not a linear model (FullyConnected under LinearRegressionOutput, "
+                      "LogisticRegressionOutput or SoftmaxOutput); the library's SVRGModule "
+                      "trains other nets");
+  if (settings.given("intercept"))
+    throw ConfigError(settings.place("intercept") + ": the symbol's no_bias says so; leave it out");
+  return *form;
+}
 
 double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction reduction) {
   return mean_weight(comm, shard, reduction) * static_cast<double>(shard.info().rows);
@@ -45,11 +61,26 @@ Problem load_problem(const Settings& settings, const Communicator& comm, Screen&
   });
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
   options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
-  Problem p{read_text(comm, settings.text("train"), options), std::nullopt, {}, 0};
+  std::optional<LinearForm> form;
+  comm.agree("", [&] {
+    if (settings.has("symbol")) form = form_of_symbol(settings);
+  });
+  Problem p{read_text(comm, settings.text("train"), options),
+            std::nullopt,
+            {},
+            0,
+            form ? form->intercept : settings.is("intercept", "yes")};
   screen.fact("data", describe(p.train, comm, now() - start));
   std::vector<double> positive;
   comm.agree("", [&] { positive = numbers(settings, "positive"); });
-  p.labels = LabelMap::choose(comm, p.train, settings.text("model"), positive);
+  const std::string kind = form ? std::string(loss_name(form->loss)) : settings.text("model");
+  p.labels = LabelMap::choose(comm, p.train, kind, positive);
+  comm.agree("", [&] {
+    if (form && form->loss == Loss::softmax && form->outputs != p.labels.scores_per_row())
+      throw ConfigError(fmt::format("{}: {} outputs, but the labels have {} values",
+                                    settings.text("symbol"), form->outputs,
+                                    p.labels.scores_per_row()));
+  });
   p.labels.apply(comm, p.train);
   if (settings.has("valid")) {
     const double before = now();
@@ -72,7 +103,7 @@ std::string identity(const Settings& settings, const Problem& p) {
   std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
                                  info.columns, info.fingerprint);
   text += fmt::format("model={}\nintercept={}\nl2={:.17g}\npositive={}\n", loss_name(p.labels.loss),
-                      settings.text("intercept"), p.l2, settings.text("positive"));
+                      p.intercept ? "yes" : "no", p.l2, settings.text("positive"));
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype"})
@@ -209,8 +240,7 @@ int train(const Settings& settings) {
   Problem p = load_problem(settings, comm, screen);
   const double seconds_load = now() - start;
 
-  LinearModel model(p.labels.loss, p.train.info().columns, p.labels.scores_per_row(),
-                    settings.is("intercept", "yes"));
+  LinearModel model(p.labels.loss, p.train.info().columns, p.labels.scores_per_row(), p.intercept);
   const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
   screen.fact("model",
               fmt::format("{}, {} weights{} · l2 {:.6g} (C = {:.6g})", loss_name(p.labels.loss),

@@ -19,6 +19,7 @@
 #include "svrg/io/run_record.hpp"
 #include "svrg/model/executor.hpp"
 #include "svrg/model/initializer.hpp"
+#include "svrg/model/linear_form.hpp"
 #include "svrg/model/linear_model.hpp"
 #include "svrg/model/symbol.hpp"
 #include "svrg/model/symbol_model.hpp"

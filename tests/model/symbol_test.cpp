@@ -8,6 +8,7 @@
 #include "svrg/core/error.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/model/executor.hpp"
+#include "svrg/model/linear_form.hpp"
 #include "svrg/model/linear_model.hpp"
 #include "svrg/model/symbol_model.hpp"
 
@@ -293,6 +294,25 @@ TEST(SymbolModel, a_fully_connected_layer_under_softmax_is_the_softmax_model) {
   for (Index k = 0; k < 3; ++k)
     for (Index j = 0; j < 4; ++j) EXPECT_NEAR(g[k * 4 + j], h[j * 3 + k], 1e-12);
   EXPECT_TRUE(g.tail(3).isApprox(h.tail(3), 1e-12));
+}
+
+TEST(LinearForm, is_a_layer_under_an_output_and_nothing_else) {
+  const auto x = sym::Variable("data");
+  const auto fc = [&](int outputs, bool bias = true) {
+    return sym::FullyConnected(x, {{"num_hidden", outputs}, {"no_bias", !bias}});
+  };
+  const auto softmax = linear_form(sym::SoftmaxOutput(fc(3, false)));
+  ASSERT_TRUE(softmax);
+  EXPECT_EQ(softmax->loss, Loss::softmax);
+  EXPECT_EQ(softmax->outputs, 3);
+  EXPECT_FALSE(softmax->intercept);
+  EXPECT_EQ(linear_form(sym::LinearRegressionOutput(fc(1)))->loss, Loss::squared);
+  EXPECT_EQ(linear_form(sym::LogisticRegressionOutput(fc(1)))->loss, Loss::logistic);
+  EXPECT_FALSE(linear_form(sym::LinearRegressionOutput(fc(2))));
+  EXPECT_FALSE(linear_form(sym::SoftmaxOutput(fc(3), {{"grad_scale", 2}})));
+  EXPECT_FALSE(linear_form(sym::MAERegressionOutput(fc(1))));
+  EXPECT_FALSE(linear_form(fc(1)));
+  EXPECT_FALSE(linear_form(small_net()));
 }
 
 TEST(SymbolModel, blocks_make_no_difference_not_even_with_dropout) {

@@ -2,71 +2,15 @@
 #include "svrg/module/module.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cmath>
-#include <filesystem>
 
+#include "module/nets.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/module/iterators.hpp"
 #include "svrg/module/svrg_module.hpp"
 
 namespace svrg {
 namespace {
-
-Symbol net(bool batch_norm = false, double dropout = 0) {
-  auto x = sym::FullyConnected(sym::Variable("data"), {{"num_hidden", 7}, {"name", "fc1"}});
-  if (batch_norm) x = sym::BatchNorm(x, {{"fix_gamma", false}, {"name", "bn"}});
-  x = sym::Activation(x, {{"act_type", "tanh"}, {"name", "act"}});
-  if (dropout > 0) x = sym::Dropout(x, {{"p", dropout}, {"name", "drop"}});
-  x = sym::FullyConnected(x, {{"num_hidden", 3}, {"name", "fc2"}});
-  return sym::SoftmaxOutput(x, {{"name", "softmax"}});
-}
-
-constexpr Index rows = 53, features = 4;
-
-NDArray images(Index from, Index to) {
-  const CounterRandom random(5, 1);
-  std::vector<float> values;
-  for (Index i = from * features; i < to * features; ++i)
-    values.push_back(static_cast<float>(random.normal(static_cast<std::uint64_t>(i))));
-  return {{to - from, features}, std::move(values)};
-}
-NDArray labels(Index from, Index to) {
-  std::vector<float> values;
-  for (Index i = from; i < to; ++i) values.push_back(static_cast<float>(i * i % 3));
-  return {{to - from}, std::move(values)};
-}
-NDArrayIter iterator(Index batch = 12) {
-  return NDArrayIter(images(0, rows), labels(0, rows), {.batch_size = batch, .shuffle = true});
-}
-
-FitOptions fit_options(Index epochs, Index begin = 0) {
-  FitOptions o;
-  o.eval_metric = {"ce", "acc"};
-  o.optimizer_params = {{"learning_rate", 0.2}, {"momentum", 0.5}};
-  o.initializer = initializer::Xavier();
-  o.begin_epoch = begin;
-  o.num_epoch = epochs;
-  return o;
-}
-
-std::vector<double> flat(const NDArrays& arrays) {
-  std::vector<double> all;
-  for (const auto& [name, array] : arrays) {
-    const auto values = array.values();
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  return all;
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    largest = std::max(largest, std::abs(a[i] - b[i]));
-  return largest;
-}
 
 /// Weights and metrics after three epochs.
 struct Trained {
@@ -155,70 +99,6 @@ TEST(SVRGModule, update_freq_must_be_a_whole_number_above_0) {
         << wrong.text();
 }
 
-class Saved : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("svrg_module_" + comm_.broadcast(std::to_string(::getpid())));
-    if (comm_.is_root()) std::filesystem::create_directories(folder_);
-    comm_.barrier();
-    prefix_ = (folder_ / "net").string();
-  }
-  void TearDown() override {
-    comm_.barrier();
-    if (comm_.is_root()) std::filesystem::remove_all(folder_);
-  }
-  Communicator comm_ = Communicator::world();
-  std::filesystem::path folder_;
-  std::string prefix_;
-};
-
-TEST_F(Saved, a_run_that_is_loaded_at_any_epoch_goes_on_as_one_never_stopped) {
-  // Without shuffling: an iterator's order is the caller's to restore.
-  const auto data = [] {
-    return NDArrayIter(images(0, rows), labels(0, rows), {.batch_size = 12});
-  };
-  const ModuleOptions options{.context = {cpu(0), cpu(1), cpu(2)}, .update_freq = 3};
-  SVRGModule through(net(true, 0.2), options, comm_);
-  auto all = data();
-  through.fit(all, fit_options(5));
-  for (const Index stop : {1, 2, 3}) {
-    SVRGModule first(net(true, 0.2), options, comm_);
-    auto before = data();
-    first.fit(before, fit_options(stop));
-    first.save_checkpoint(prefix_, stop, true);
-    ModuleOptions kept = options;
-    kept.update_freq = {};  // comes back with the checkpoint
-    auto second = SVRGModule::load(prefix_, stop, true, kept, comm_);
-    EXPECT_EQ(second.update_freq(), 3);
-    auto after = data();
-    second.fit(after, fit_options(5, stop));
-    EXPECT_EQ(flat(second.get_params().arg), flat(through.get_params().arg)) << stop;
-    EXPECT_EQ(flat(second.get_params().aux), flat(through.get_params().aux)) << stop;
-  }
-}
-
-TEST_F(Saved, residuals_of_compression_go_on_too) {
-  const auto data = [] {
-    return NDArrayIter(images(0, rows), labels(0, rows), {.batch_size = 12});
-  };
-  const ModuleOptions options{.context = {cpu(0), cpu(1), cpu(2)},
-                              .compression_params = {{"type", "2bit"}, {"threshold", 0.3}},
-                              .update_freq = 2};
-  SVRGModule through(net(), options, comm_), first(net(), options, comm_);
-  auto all = data(), before = data(), after = data();
-  through.fit(all, fit_options(4));
-  first.fit(before, fit_options(1));
-  first.save_checkpoint(prefix_, 1, true);
-  auto second = SVRGModule::load(prefix_, 1, true, options, comm_);
-  second.fit(after, fit_options(4, 1));
-  EXPECT_EQ(flat(second.get_params().arg), flat(through.get_params().arg));
-  SVRGModule alone(net(), options, Communicator::self());
-  auto own = data();
-  alone.fit(own, fit_options(4));
-  EXPECT_LE(largest_difference(flat(alone.get_params().arg), flat(through.get_params().arg)), 1e-5);
-}
-
 TEST(Module, another_shape_of_batches_keeps_weights_and_optimizer) {
   const auto run = [](bool reshapes) {
     Module module(net(), {.dtype = Dtype::float64}, Communicator::world());
@@ -232,23 +112,6 @@ TEST(Module, another_shape_of_batches_keeps_weights_and_optimizer) {
     return flat(module.get_params().arg);
   };
   EXPECT_EQ(run(true), run(false));
-}
-
-TEST_F(Saved, parameters_of_the_original_alone_are_enough_to_begin_with) {
-  SVRGModule first(net(), {.update_freq = 2}, comm_);
-  auto data = iterator();
-  first.fit(data, fit_options(1));
-  first.save_checkpoint(prefix_, 1);
-  comm_.barrier();
-  if (comm_.is_root()) std::filesystem::remove(prefix_ + "-0001.h5");
-  comm_.barrier();
-  auto second = SVRGModule::load(prefix_, 1, false, {.update_freq = 2}, comm_);
-  auto again = iterator();
-  second.bind(again.provide_data(), again.provide_label());
-  EXPECT_EQ(flat(second.get_params().arg), flat(first.get_params().arg));
-  EXPECT_FALSE(second.has_full_grads());
-  second.fit(again, fit_options(2, 1));
-  EXPECT_TRUE(second.has_full_grads());
 }
 
 TEST(Module, every_ranks_own_batches_under_dist_sync_are_one_global_batch) {

@@ -136,6 +136,25 @@ TEST(Optimizer, a_parameter_moves_as_it_would_alone) {
   }
 }
 
+TEST(Optimizer, a_multiplier_of_the_rate_is_a_factor_of_the_rate) {
+  ParameterLayout plain, multiplied;
+  plain.add({.name = "fc_weight", .shape = {3, 2}, .group = {}});
+  multiplied.add({.name = "fc_weight", .shape = {3, 2}, .lr_mult = 8, .group = {}});
+  for (const char* name : all) {
+    const Options params =
+        std::string(name) == "lars" ? Options{{"momentum", 0.9}, {"eta", 0.1}} : Options{};
+    const auto one = make_optimizer<double>(name, params);
+    const auto other = make_optimizer<double>(name, params);
+    Vec<double> w = drawn(6, 1), v = w;
+    for (std::uint64_t s = 0; s < 4; ++s) {
+      const double rate = 0.004 / static_cast<double>(s + 1);
+      one->step(plain, w, drawn(6, 10 + s), 8 * rate);
+      other->step(multiplied, v, drawn(6, 10 + s), rate);
+    }
+    EXPECT_LT((w - v).norm(), 1e-13) << name;
+  }
+}
+
 // Schedules end at a rate of 0 and warm-ups begin there.
 TEST(Optimizer, a_rate_of_zero_moves_nothing_and_spoils_no_later_step) {
   const auto layout = two_parameters();

@@ -36,6 +36,27 @@ class Tour(Case):
         self.assertIn("logistic", self.succeeds("inspect", run / "model.h5").out)
         self.assertIn("30", self.succeeds("inspect", run / "model.h5").out)
 
+    def test_a_linear_symbol_of_mxnet_is_the_linear_model_and_another_is_refused(self):
+        def symbol(name, hidden, output, **attributes):
+            path = self.folder / f"{name}.json"
+            layer = {"num_hidden": str(hidden), **attributes}
+            path.write_text(json.dumps({"nodes": [
+                {"op": "null", "name": "data", "inputs": []},
+                {"op": "null", "name": "fc_weight", "inputs": []},
+                {"op": "FullyConnected", "name": "fc", "attrs": layer, "inputs": [[0, 0, 0], [1, 0, 0]]},
+                {"op": "null", "name": "label", "inputs": []},
+                {"op": output, "name": "out", "inputs": [[2, 0, 0], [3, 0, 0]]}],
+                "arg_nodes": [0, 1, 3], "heads": [[4, 0, 0]]}))
+            return path
+
+        net = symbol("net", 1, "LogisticRegressionOutput", no_bias="True")
+        _, result = self.train(WDBC, "--l2", "1/n", "--symbol", net, ranks=2)
+        self.assertAlmostEqual(result["objective"], 0.07490372144829, delta=1e-9)
+        other = symbol("other", 1, "MAERegressionOutput", no_bias="True")
+        self.fails(2, "train", WDBC, "--symbol", other, says=["other.json", "SVRGModule"], ranks=2)
+        three = symbol("three", 3, "SoftmaxOutput", no_bias="True")
+        self.fails(2, "train", DIGITS, "--symbol", three, says=["3 outputs", "10"])
+
     def test_probabilities_are_probabilities(self):
         run, _ = self.train(DIGITS)
         out = self.folder / "proba.csv"
