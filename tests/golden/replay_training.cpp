@@ -161,10 +161,10 @@ class Replay {
     return std::vector<double>(all.begin() + at * size, all.begin() + (at + 1) * size);
   }
 
-  void compare_row(const std::string& name, Index at, const NDArray& got) {
+  void compare_row(const std::string& name, Index at, const NDArray& got, double scale = 0) {
     for (Index w = 0; w < workers_; ++w)
       if (const auto expected = recorded(path(name, w), at))
-        result_.compare(fmt::format("{}[{}]", path(name, w), at), got.values(), *expected);
+        result_.compare(fmt::format("{}[{}]", path(name, w), at), got.values(), *expected, scale);
   }
 
   void compare_update(Index update) {
@@ -209,12 +209,16 @@ class Replay {
   // The file has B·μ, in equal shares on its devices.
   void compare_full_gradient(Index pass) {
     const double share = config_["batch"].get<double>() / static_cast<double>(devices_);
-    for (const auto& [name, mean] : svrg_->get_full_grads()) {
+    const auto means = svrg_->get_full_grads();
+    double largest = 0;  // as for gradients
+    for (const auto& [name, mean] : means)
+      for (const double v : mean.values()) largest = std::max(largest, std::abs(v * share));
+    for (const auto& [name, mean] : means) {
       std::vector<float> all;
       for (Index d = 0; d < devices_; ++d)
         for (const double v : mean.values()) all.push_back(static_cast<float>(v * share));
       const auto size = static_cast<Index>(all.size());
-      compare_row("full_grads/" + name, pass, NDArray({size}, std::move(all)));
+      compare_row("full_grads/" + name, pass, NDArray({size}, std::move(all)), largest);
     }
   }
 
