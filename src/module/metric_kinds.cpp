@@ -30,39 +30,69 @@ Kind mean_of_batches(std::string name, std::function<Sums(const NDArray&, const 
           ratio};
 }
 
+/// Labels as a flat list, one a point, beside the points' scores of each class; a point is a row,
+/// or a place of a map.
 struct Rows {
   Values label, pred;
-  std::size_t count, classes;  // predictions a row
+  std::size_t count, classes;
+  std::size_t inner = 1;  // points next to each other within a class
+
+  double score(std::size_t i, std::size_t c) const {
+    return pred[(i / inner * classes + c) * inner + i % inner];
+  }
+  /// The first class of the highest score.
+  std::size_t best(std::size_t i) const {
+    std::size_t top = 0;
+    for (std::size_t c = 1; c < classes; ++c)
+      if (score(i, c) > score(i, top)) top = c;
+    return top;
+  }
+  /// The label's class, `classes` where it is none.
+  std::size_t own(std::size_t i) const {
+    const double y = std::trunc(label[i]);
+    return y >= 0 && y < static_cast<double>(classes) ? static_cast<std::size_t>(y) : classes;
+  }
 };
 
-/// Labels as a flat list, one a row, beside rows of predictions.
+void expect_fit(const Rows& r, const NDArray& pred, const std::string& name) {
+  if (r.pred.size() != r.count * r.classes)
+    throw ConfigError(fmt::format("metric {}: {} labels for predictions of shape ({})", name,
+                                  r.count, fmt::join(pred.shape, ", ")));
+}
+
+/// Points are rows.
 Rows rows_of(const NDArray& label, const NDArray& pred, const std::string& name) {
   Rows r{label.values(), pred.values(), static_cast<std::size_t>(label.size()), 1};
   if (pred.shape.size() > 1) r.classes = static_cast<std::size_t>(pred.row_size());
-  const bool fits = static_cast<std::size_t>(pred.size()) == r.count * r.classes;
-  if (!fits)
-    throw ConfigError(fmt::format("metric {}: {} labels for {} predictions of {} values", name,
-                                  r.count, pred.rows(), r.classes));
+  expect_fit(r, pred, name);
   return r;
 }
 
-std::size_t best(const Rows& r, std::size_t i) {
-  const auto row = r.pred.begin() + static_cast<std::ptrdiff_t>(i * r.classes);
-  return static_cast<std::size_t>(
-      std::max_element(row, row + static_cast<std::ptrdiff_t>(r.classes)) - row);
+/// Points are all places along the other axes than that of the classes.
+Rows points_of(const NDArray& label, const NDArray& pred, Index axis, const std::string& name) {
+  const auto axes = static_cast<Index>(pred.shape.size());
+  const Index at = axis < 0 ? axis + axes : axis;
+  if (at < 0 || at >= axes)
+    throw ConfigError(fmt::format("metric {}: predictions of shape ({}) have no axis {} of classes",
+                                  name, fmt::join(pred.shape, ", "), axis));
+  Rows r{label.values(), pred.values(), static_cast<std::size_t>(label.size()),
+         static_cast<std::size_t>(pred.shape[static_cast<std::size_t>(at)])};
+  for (auto extent = pred.shape.begin() + at + 1; extent != pred.shape.end(); ++extent)
+    r.inner *= static_cast<std::size_t>(*extent);
+  expect_fit(r, pred, name);
+  return r;
 }
 
-Sums accuracy(const NDArray& label, const NDArray& pred) {
+Sums accuracy(const NDArray& label, const NDArray& pred, Index axis) {
+  double equal = 0;
   // Of the same shape, predictions are classes already.
   if (label.shape == pred.shape) {
     const Values a = label.values(), b = pred.values();
-    double equal = 0;
     for (std::size_t i = 0; i < a.size(); ++i) equal += std::trunc(a[i]) == std::trunc(b[i]);
     return {equal, static_cast<double>(a.size())};
   }
-  const Rows r = rows_of(label, pred, "accuracy");
-  double equal = 0;
-  for (std::size_t i = 0; i < r.count; ++i) equal += static_cast<double>(best(r, i)) == r.label[i];
+  const Rows r = points_of(label, pred, axis, "accuracy");
+  for (std::size_t i = 0; i < r.count; ++i) equal += r.best(i) == r.own(i);
   return {equal, static_cast<double>(r.count)};
 }
 
@@ -70,12 +100,12 @@ Sums top_k(const NDArray& label, const NDArray& pred, std::size_t k) {
   const Rows r = rows_of(label, pred, "top_k_accuracy");
   double hits = 0;
   for (std::size_t i = 0; i < r.count; ++i) {
-    const auto y = static_cast<std::size_t>(r.label[i]);
-    if (y >= r.classes) continue;
-    const double own = r.pred[i * r.classes + y];
+    const std::size_t y = r.own(i);
+    if (y == r.classes) continue;
+    const double own = r.score(i, y);
     std::size_t above = 0;
     for (std::size_t c = 0; c < r.classes; ++c) {
-      const double other = r.pred[i * r.classes + c];
+      const double other = r.score(i, c);
       above += other > own || (other == own && c > y);
     }
     hits += above < k;
@@ -84,11 +114,11 @@ Sums top_k(const NDArray& label, const NDArray& pred, std::size_t k) {
 }
 
 double probability(const Rows& r, std::size_t i, const std::string& name) {
-  const auto y = static_cast<std::size_t>(r.label[i]);
-  if (y >= r.classes)
+  const std::size_t y = r.own(i);
+  if (y == r.classes)
     throw ConfigError(
         fmt::format("metric {}: label {} among {} classes", name, r.label[i], r.classes));
-  return r.pred[i * r.classes + y];
+  return r.score(i, y);
 }
 
 Kind cross_entropy(const std::string& name, const Options& options) {
@@ -131,7 +161,7 @@ Sums confusion(const NDArray& label, const NDArray& pred, const std::string& nam
   for (std::size_t i = 0; i < r.count; ++i) {
     if (r.label[i] != 0 && r.label[i] != 1)
       throw ConfigError(fmt::format("metric {} takes labels 0 and 1, not {}", name, r.label[i]));
-    const bool said = best(r, i) == 1, is = r.label[i] == 1;
+    const bool said = r.best(i) == 1, is = r.label[i] == 1;
     s[said ? (is ? 0U : 1U) : (is ? 2U : 3U)] += 1;
   }
   return s;
@@ -193,8 +223,7 @@ Sums matrix(const NDArray& label, const NDArray& pred) {
   const Rows r = rows_of(label, pred, "pcc");
   Sums m(r.classes * r.classes);
   for (std::size_t i = 0; i < r.count; ++i) {
-    const auto y = static_cast<std::size_t>(r.label[i]);
-    if (y < r.classes) m[best(r, i) * r.classes + y] += 1;
+    if (const std::size_t y = r.own(i); y < r.classes) m[r.best(i) * r.classes + y] += 1;
   }
   return m;
 }
@@ -260,8 +289,15 @@ Kind find(const std::string& name, const Options& options) {
     if (macro) return mean_of_batches("pearsonr", moments, correlation);
     return {"pearsonr", true, moments, add, correlation};
   }
+  if (is({"acc", "accuracy"})) {
+    OptionReader o("metric accuracy", options);
+    const Index axis = o.integer("axis", 1);
+    o.done();
+    return quotient("accuracy", [axis](const NDArray& label, const NDArray& pred) {
+      return accuracy(label, pred, axis);
+    });
+  }
   plain();
-  if (is({"acc", "accuracy"})) return quotient("accuracy", accuracy);
   if (is({"mae"})) return mean_of_batches("mae", of_differences("mae", magnitude), ratio);
   if (is({"mse"})) return mean_of_batches("mse", of_differences("mse", square), ratio);
   if (is({"rmse"}))

@@ -160,6 +160,38 @@ TEST(Metric, accuracy_takes_classes_as_well_as_scores) {
   EXPECT_DOUBLE_EQ(of("acc", list({0, 1}), array({2, 3}, {5, 1, 1, 1, 1, 5})), 0.5);
 }
 
+TEST(Metric, accuracy_of_maps_is_that_of_their_points) {
+  // Two maps of 2 x 2 points and 3 classes; the same points as rows of scores, in order of labels.
+  const Problem p = problem(3, 8);
+  const std::vector<double> scores = p.pred.values();
+  std::vector<float> planes(24), last;
+  for (std::size_t point = 0; point < 8; ++point)
+    for (std::size_t c = 0; c < 3; ++c)
+      planes[point / 4 * 12 + c * 4 + point % 4] = static_cast<float>(scores[point * 3 + c]);
+  for (const double s : scores) last.push_back(static_cast<float>(s));
+  NDArray label = p.label;
+  label.shape = {2, 2, 2};
+  const double expected = of("acc", p.label, p.pred);
+  EXPECT_DOUBLE_EQ(of("acc", label, array({2, 3, 2, 2}, planes)), expected);
+  EXPECT_DOUBLE_EQ(of("acc", label, array({2, 2, 2, 3}, last), {{"axis", -1}}), expected);
+  EXPECT_GT(expected, 0);
+  EXPECT_LT(expected, 1);
+}
+
+TEST(Metric, accuracy_refuses_predictions_without_an_axis_of_classes) {
+  EXPECT_THROW(of("acc", column({0, 1}), list({0, 1})), ConfigError);
+}
+
+TEST(Metric, labels_that_are_no_class_hit_nothing_or_are_refused) {
+  const NDArray pred = array({1, 2}, {1, 0});
+  for (const float y : {-1.F, 2.F, 1e30F, std::nanf("")}) {
+    EXPECT_EQ(of("acc", list({y}), pred), 0) << y;
+    EXPECT_EQ(of("top_k_accuracy", list({y}), pred, {{"top_k", 2}}), 0) << y;
+    EXPECT_THROW(of("ce", list({y}), pred), ConfigError) << y;
+    EXPECT_THROW(of("f1", list({y}), pred), ConfigError) << y;
+  }
+}
+
 TEST(Metric, top_k_accuracy_grows_with_k_up_to_one) {
   const Problem p = problem(6, 40);
   double last = of("acc", p.label, p.pred);

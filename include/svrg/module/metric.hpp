@@ -34,8 +34,9 @@ class EvalMetric {
 
 namespace metric {
 
-/// By MXNet's name or alias: acc, top_k_accuracy (top_k), ce, nll_loss, perplexity (ignore_label),
-/// f1 (average macro|micro), mcc, mae, mse, rmse, pearsonr, pcc, loss (torch, caffe).
+/// By MXNet's name or alias: acc (axis of the classes, 1), top_k_accuracy (top_k), ce, nll_loss,
+/// perplexity (ignore_label), f1 (average macro|micro), mcc, mae, mse, rmse, pearsonr, pcc, loss
+/// (torch, caffe).
 /// @throws ConfigError for an unknown name or option
 std::shared_ptr<EvalMetric> create(const std::string& name, const Options& options = {});
 /// All of them at once.
