@@ -14,6 +14,7 @@
   X(Flatten, view) \
   X(FullyConnected, fully_connected) \
   X(L2Normalization, l2_normalization) \
+  X(LayerNorm, layer_norm) \
   X(LeakyReLU, leaky_relu) \
   X(LinearRegressionOutput, regression_output) \
   X(LogisticRegressionOutput, regression_output) \
@@ -38,11 +39,13 @@
   X(abs, unary) \
   X(add_n, binary) \
   X(broadcast_add, binary) \
+  X(broadcast_axis, broadcast) \
   X(broadcast_div, binary) \
   X(broadcast_maximum, binary) \
   X(broadcast_minimum, binary) \
   X(broadcast_mul, binary) \
   X(broadcast_sub, binary) \
+  X(broadcast_to, broadcast) \
   X(clip, clip) \
   X(dot, dot) \
   X(elemwise_add, binary) \
@@ -72,6 +75,7 @@
   X(softsign, unary) \
   X(sqrt, unary) \
   X(square, unary) \
+  X(squeeze, view) \
   X(sum, reduce) \
   X(tanh, unary) \
   X(transpose, transpose)
@@ -103,6 +107,7 @@
   A(_mul, elemwise_mul) \
   A(_plus, elemwise_add) \
   A(_sub, elemwise_sub) \
+  A(broadcast_axes, broadcast_axis) \
   A(broadcast_minus, broadcast_sub) \
   A(broadcast_plus, broadcast_add) \
   A(cast, Cast) \

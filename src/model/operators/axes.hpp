@@ -31,25 +31,40 @@ struct AxisView {
         after(size_of(shape.subspan(axis + 1))) {}
 };
 
-/// Visits all places of `shape` in order, with an offset into a second array that has a stride an
-/// axis (0 where it is constant along it). f(place, offset)
-template <class F>
-void for_each_place(std::span<const Index> shape, std::span<const Index> strides, const F& f) {
+/// Visits the lines along the last axis of `shape`, in order, beside arrays that have a stride an
+/// axis each (0 where they are constant along it): f(place of the line's first element, its offset
+/// in each array)
+template <std::size_t arrays, class F>
+void for_each_line(std::span<const Index> shape,
+                   const std::array<std::span<const Index>, arrays>& strides, const F& f) {
   constexpr std::size_t most_axes = 16;
-  SVRG_EXPECT(shape.size() <= most_axes, "too many axes");
+  SVRG_EXPECT(!shape.empty() && shape.size() <= most_axes, "too many axes");
   std::array<Index, most_axes> at{};
+  std::array<Index, arrays> offset{};
   const Index n = size_of(shape);
-  const std::size_t axes = shape.size();
-  Index offset = 0;
-  for (Index place = 0; place < n; ++place) {
+  for (Index place = 0; place < n; place += shape.back()) {
     f(place, offset);
-    for (std::size_t axis = axes; axis-- > 0;) {
-      offset += strides[axis];
+    for (std::size_t axis = shape.size() - 1; axis-- > 0;) {
+      for (std::size_t k = 0; k < arrays; ++k) offset[k] += strides[k][axis];
       if (++at[axis] < shape[axis]) break;
-      offset -= strides[axis] * shape[axis];
+      for (std::size_t k = 0; k < arrays; ++k) offset[k] -= strides[k][axis] * shape[axis];
       at[axis] = 0;
     }
   }
+}
+
+/// Visits all places of `shape` in order, beside one such array: f(place, offset)
+template <class F>
+void for_each_place(std::span<const Index> shape, std::span<const Index> strides, const F& f) {
+  const Index length = shape.back(), step = strides.back();
+  for_each_line<1>(shape, {strides}, [&](Index place, const std::array<Index, 1>& offset) {
+    const Index first = offset[0];
+    if (step == 1) {
+      for (Index i = 0; i < length; ++i) f(place + i, first + i);
+    } else {
+      for (Index i = 0; i < length; ++i) f(place + i, first + i * step);
+    }
+  });
 }
 
 }  // namespace svrg::ops

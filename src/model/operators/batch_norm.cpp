@@ -1,5 +1,6 @@
 // Ioffe and Szegedy (2015): each channel standardised by the batch's mean and variance in training,
-// by running ones otherwise. Rows of a virtual shard are a batch of their own.
+// by running ones otherwise. Rows of a virtual shard are a batch of their own. What output_mean_var
+// shows as "var" is 1/√(variance + ε), as in the original; it passes no gradient on.
 #include <cmath>
 
 #include "model/operators/axes.hpp"
@@ -72,7 +73,7 @@ class BatchNorm : public Operator<Real> {
       inverse_[static_cast<std::size_t>(a)] = inverse;
       if (shows_) {
         c.out[1].data[a] = static_cast<Real>(mean);
-        c.out[2].data[a] = static_cast<Real>(variance);
+        c.out[2].data[a] = static_cast<Real>(inverse);
       }
       const auto scale = static_cast<Real>(inverse * gamma(c, a));
       // x − mean first: with large means x·scale and its shift would cancel.

@@ -96,18 +96,18 @@ class Binary : public Operator<Real> {
       for (Index i = 0; i < n; ++i) body(i, i, i);
       return;
     }
-    // Walk by b's offsets; a's are walked beside, along the same axes.
-    std::array<Index, 16> at{};
-    Index ia = 0;
-    for_each_place(out_shape_, b_strides_, [&](Index i, Index ib) {
-      body(i, ia, ib);
-      for (std::size_t axis = out_shape_.size(); axis-- > 0;) {
-        ia += a_strides_[axis];
-        if (++at[axis] < out_shape_[axis]) break;
-        ia -= a_strides_[axis] * out_shape_[axis];
-        at[axis] = 0;
-      }
-    });
+    const Index length = out_shape_.back();
+    const Index step_a = a_strides_.back(), step_b = b_strides_.back();
+    for_each_line<2>(out_shape_, {a_strides_, b_strides_},
+                     [&](Index first, const std::array<Index, 2>& offset) {
+                       const auto [a, b] = offset;
+                       if (step_a == 1 && step_b == 1) {
+                         for (Index i = 0; i < length; ++i) body(first + i, a + i, b + i);
+                       } else {
+                         for (Index i = 0; i < length; ++i)
+                           body(first + i, a + i * step_a, b + i * step_b);
+                       }
+                     });
   }
   bool same_ = true;
   Shape out_shape_;

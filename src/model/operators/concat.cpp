@@ -85,10 +85,10 @@ class SliceChannel : public Operator<Real> {
     const std::size_t axis = axis_at(axis_, y.size());
     if (y[axis] % count_ != 0) throw ConfigError("num_outputs does not divide the axis");
     y[axis] /= count_;
-    if (squeezes_ && y[axis] == 1)
+    if (squeezes_) {
+      if (y[axis] > 1) throw ConfigError("squeeze_axis: num_outputs must be the axis' extent");
       y.erase(y.begin() + static_cast<std::ptrdiff_t>(axis));
-    else if (squeezes_)
-      throw ConfigError("squeeze_axis needs num_outputs to be the extent");
+    }
     for (Shape& out : s.out) unify(out, y, "output");
   }
   void forward(const Call<Real>& c) override {

@@ -34,6 +34,8 @@ class Pooling : public Operator<Real> {
     o.choice("layout", "NCHW", {"NCHW", "NCW"});
     o.ignore("cudnn_off");
     if (!global_ && kernel_shape_.empty()) o.fail("kernel", "is required without global_pool");
+    if (convention_ == "same" && (pad_.height > 0 || pad_.width > 0))
+      o.fail("pad", "must be 0 with pooling_convention same");
   }
   bool backward_reads_output() const override { return type_ == Type::max || type_ == Type::lp; }
   bool backward_reads_input(std::size_t) const override {

@@ -46,19 +46,21 @@ class Reduce : public Operator<Real> {
     sums_.resize(static_cast<std::size_t>(stride));
   }
   void forward(const Call<Real>& c) override {
-    const double first = kind == Reduction::max   ? std::numeric_limits<double>::lowest()
-                         : kind == Reduction::min ? std::numeric_limits<double>::max()
-                                                  : 0;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const double first = kind == Reduction::max ? -infinity : kind == Reduction::min ? infinity : 0;
     std::fill(sums_.begin(), sums_.end(), first);
-    for_each_place(in_shape_, strides_, [&](Index i, Index to) {
-      double& sum = sums_[static_cast<std::size_t>(to)];
-      const auto x = static_cast<double>(c.in[0].data[i]);
-      if constexpr (kind == Reduction::max)
-        sum = std::max(sum, x);
-      else if constexpr (kind == Reduction::min)
-        sum = std::min(sum, x);
-      else
-        sum += x;
+    const Real* x = c.in[0].data;
+    const Index length = in_shape_.back(), step = strides_.back();
+    for_each_line<1>(in_shape_, {strides_}, [&](Index line, const std::array<Index, 1>& offset) {
+      double* to = sums_.data() + offset[0];
+      if (step == 0) {
+        double sum = *to;
+        for (Index i = 0; i < length; ++i) sum = joined(sum, static_cast<double>(x[line + i]));
+        *to = sum;
+      } else {
+        for (Index i = 0; i < length; ++i)
+          to[i * step] = joined(to[i * step], static_cast<double>(x[line + i]));
+      }
     });
     for (std::size_t i = 0; i < sums_.size(); ++i)
       c.out[0].data[i] = static_cast<Real>(sums_[i] / scale());
@@ -77,6 +79,15 @@ class Reduce : public Operator<Real> {
   }
 
  private:
+  // What is not a number stays visible in extremes.
+  static double joined(double sum, double x) {
+    if constexpr (kind == Reduction::max)
+      return x > sum || x != x ? x : sum;
+    else if constexpr (kind == Reduction::min)
+      return x < sum || x != x ? x : sum;
+    else
+      return sum + x;
+  }
   static constexpr bool extreme = kind == Reduction::max || kind == Reduction::min;
   double scale() const { return kind == Reduction::mean ? static_cast<double>(count_) : 1; }
   std::vector<bool> reduced(std::size_t axes) const {

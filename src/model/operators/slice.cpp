@@ -1,43 +1,20 @@
 // A box out of an array: slice (begin, end, step by axis) and slice_axis.
 #include <algorithm>
 
-#include "model/operators/axes.hpp"
-#include "model/operators/operator.hpp"
+#include "model/operators/strided.hpp"
 
 namespace svrg::ops {
 namespace {
 
 template <class Real>
-class Box : public Operator<Real> {
+class Box : public Strided<Real> {
  public:
-  bool backward_reads_input(std::size_t) const override { return false; }
-  bool backward_reads_output() const override { return false; }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (!known(x)) return;
     Shape y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) y[i] = range(x, i).count;
     unify(s.out[0], y, "output");
-  }
-  void bind(const Shapes& s) override {
-    out_shape_ = s.out[0];
-    strides_ = strides_of(s.in[0]);
-    start_ = 0;
-    for (std::size_t i = 0; i < strides_.size(); ++i) {
-      const Range r = range(s.in[0], i);
-      start_ += r.begin * strides_[i];
-      strides_[i] *= r.step;
-    }
-  }
-  void forward(const Call<Real>& c) override {
-    for_each_place(out_shape_, strides_,
-                   [&](Index i, Index from) { c.out[0].data[i] = c.in[0].data[start_ + from]; });
-  }
-  void backward(const Call<Real>& c) override {
-    const Real* dy = c.out_grad[0].data;
-    if (!dy || !c.in_grad[0]) return;
-    for_each_place(out_shape_, strides_,
-                   [&](Index i, Index from) { c.in_grad[0].data[start_ + from] += dy[i]; });
   }
 
  protected:
@@ -63,9 +40,13 @@ class Box : public Operator<Real> {
   }
 
  private:
-  Shape out_shape_;
-  std::vector<Index> strides_;
-  Index start_ = 0;
+  void place(const Shapes& s, Index& start, std::vector<Index>& strides) const override {
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+      const Range r = range(s.in[0], i);
+      start += r.begin * strides[i];
+      strides[i] *= r.step;
+    }
+  }
 };
 
 /// "(0, None, -2)" as values.

@@ -29,7 +29,7 @@ class SoftmaxOutput : public Operator<Real> {
       if (x.size() == 1) throw ConfigError("data: shape " + text(x) + " has no axis of classes");
       return;
     }
-    if (s.in[1] == x) return;  // labels that are probabilities
+    if (probabilities(s.in[1], x)) return unify(s.in[1], s.in[0], "label");
     Shape label;
     if (multi_) {
       label.push_back(x[0]);
@@ -127,6 +127,13 @@ class SoftmaxOutput : public Operator<Real> {
     if (smooth_ == 0 || g.classes < 2) return;
     for (Index k = 0; k < g.classes; ++k)
       if (k != own) body(k, smooth_ / static_cast<double>(g.classes - 1));
+  }
+  // Is there a label for each class? Extents of x may not be known yet.
+  static bool probabilities(const Shape& label, const Shape& x) {
+    if (label.size() != x.size()) return false;
+    return std::equal(x.begin() + 1, x.end(), label.begin() + 1, [&](Index n, Index of_label) {
+      return n == of_label || (n == 0 && label[1] > 1);
+    });
   }
   bool soft_labels(const Call<Real>& c, const Grid& g) const {
     return c.in[1].size() == c.out[0].size() && g.classes > 1;

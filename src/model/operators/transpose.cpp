@@ -2,17 +2,14 @@
 #include <algorithm>
 #include <numeric>
 
-#include "model/operators/axes.hpp"
-#include "model/operators/operator.hpp"
+#include "model/operators/strided.hpp"
 
 namespace svrg::ops {
 namespace {
 
 template <class Real>
-class Permuted : public Operator<Real> {
+class Permuted : public Strided<Real> {
  public:
-  bool backward_reads_input(std::size_t) const override { return false; }
-  bool backward_reads_output() const override { return false; }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
@@ -22,30 +19,16 @@ class Permuted : public Operator<Real> {
     unify(s.out[0], y, "output");
     for (std::size_t i = 0; i < x.size(); ++i) s.in[0][order[i]] = s.out[0][i];
   }
-  void bind(const Shapes& s) override {
-    out_shape_ = s.out[0];
-    const auto strides = strides_of(s.in[0]);
-    const auto order = order_for(strides.size());
-    strides_.resize(strides.size());
-    for (std::size_t i = 0; i < strides.size(); ++i) strides_[i] = strides[order[i]];
-  }
-  void forward(const Call<Real>& c) override {
-    for_each_place(out_shape_, strides_,
-                   [&](Index i, Index from) { c.out[0].data[i] = c.in[0].data[from]; });
-  }
-  void backward(const Call<Real>& c) override {
-    const Real* dy = c.out_grad[0].data;
-    if (!dy || !c.in_grad[0]) return;
-    for_each_place(out_shape_, strides_,
-                   [&](Index i, Index from) { c.in_grad[0].data[from] += dy[i]; });
-  }
 
  protected:
   virtual std::vector<std::size_t> order_for(std::size_t axes) const = 0;
 
  private:
-  Shape out_shape_;
-  std::vector<Index> strides_;
+  void place(const Shapes&, Index&, std::vector<Index>& strides) const override {
+    const std::vector<Index> own = strides;
+    const auto order = order_for(own.size());
+    for (std::size_t i = 0; i < own.size(); ++i) strides[i] = own[order[i]];
+  }
 };
 
 template <class Real>

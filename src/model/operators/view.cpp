@@ -1,7 +1,8 @@
-// The same values in the same order: flatten, reshape, identity, block_grad, expand_dims.
+// The same values in the same order: flatten, reshape, identity, block_grad, expand_dims,
+// squeeze.
 #include <cmath>
 
-#include "model/operators/operator.hpp"
+#include "model/operators/axes.hpp"
 
 namespace svrg::ops {
 namespace {
@@ -125,6 +126,31 @@ class ExpandDims : public View<Real> {
   Index axis_;
 };
 
+/// Axes of extent 1 go: those of `axis`, or all.
+template <class Real>
+class Squeeze : public View<Real> {
+ public:
+  explicit Squeeze(OptionReader& o) : axes_(o.tuple("axis", {})) {}
+  void infer(Shapes& s) const override {
+    const Shape& x = s.in[0];
+    if (!known(x)) return;
+    std::vector<bool> named(x.size(), axes_.empty());
+    for (const Index axis : axes_) {
+      const std::size_t at = axis_at(axis, x.size());
+      if (x[at] != 1) throw ConfigError("axis: " + text(x) + " is not of extent 1 there");
+      named[at] = true;
+    }
+    Shape y;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (!named[i] || x[i] != 1) y.push_back(x[i]);
+    if (y.empty()) y = {1};
+    unify(s.out[0], y, "output");
+  }
+
+ private:
+  std::vector<Index> axes_;
+};
+
 /// Whole numbers cut the fraction off, floating types leave values as they are.
 template <class Real>
 class Cast : public Operator<Real> {
@@ -158,4 +184,5 @@ SVRG_DEFINE_OPERATOR(BlockGrad, BlockGrad)
 SVRG_DEFINE_OPERATOR(Flatten, Flatten)
 SVRG_DEFINE_OPERATOR(Reshape, Reshape)
 SVRG_DEFINE_OPERATOR(expand_dims, ExpandDims)
+SVRG_DEFINE_OPERATOR(squeeze, Squeeze)
 SVRG_DEFINE_OPERATOR(Cast, Cast)
