@@ -195,6 +195,7 @@ struct Executor<Real>::Impl {
     c.move_aux = context.move_auxiliaries;
     c.random = CounterRandom(options.seed + step.node * 0x9E3779B97F4A7C15U, context.pass.draw);
     c.global_rows = context.global_rows;
+    c.batch_rows = context.batch_rows;
     return c;
   }
 

@@ -17,6 +17,10 @@ SymbolModel<Real>::SymbolModel(const Symbol& symbol, ExecutorOptions options, st
   if (!symbol.list_auxiliary_states().empty())
     throw ConfigError("a symbol with auxiliary states (" + symbol.list_auxiliary_states()[0] +
                       ") can be trained by SVRGModule only");
+  for (const auto& [name, attributes] : symbol.attr_dict())
+    if (const auto n = attributes.find("normalization");
+        n != attributes.end() && n->second != "null")
+      throw ConfigError("'" + name + "': a loss must be a sum over rows; leave normalization null");
   const auto at = options.inputs.find(data_);
   if (at == options.inputs.end() || !options.inputs.count(label_))
     throw ConfigError("the shapes of '" + data_ + "' and '" + label_ + "' are needed");

@@ -1,6 +1,7 @@
 #include "module/engine.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "svrg/comm/reducer.hpp"
 #include "svrg/comm/two_bit.hpp"
@@ -34,8 +35,9 @@ class Replica final : public Engine {
     aux_.assign(executors_.size(), aux_given_);
     moved_.assign(executors_.size(), 0);
     rows_.assign(executors_.size() + 1, 0);
-    reducer_ =
-        make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
+    for (auto* reducer : {&reducer_, &snapshot_sums_})
+      *reducer =
+          make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
     if (options_.two_bit_threshold) {
       residuals_.assign(executors_.size(), Vec<Real>::Zero(parameters));
       parts_ = residuals_;
@@ -68,29 +70,33 @@ class Replica final : public Engine {
   }
 
   void forward(const Feed& feed, bool training) override {
-    feed_ = feed;
+    feed_ = numbered(feed);
     training_ = training;
     for (Index s = 0; s <= slices_.owned(); ++s)
       rows_[static_cast<std::size_t>(s)] = slices_.begin(s, feed.rows);
     for (Index s = 0; s < slices_.owned(); ++s) {
       if (rows_of(s) == 0) continue;
       auto& executor = executors_[static_cast<std::size_t>(s)];
-      load(executor, feed, begin_of(s), rows_of(s));
-      executor.forward(w_, aux_[static_cast<std::size_t>(s)],
-                       {{training, draw_}, training, global_rows(feed, begin_of(s), rows_of(s))});
+      load(executor, feed_, begin_of(s), rows_of(s));
+      executor.forward(
+          w_, aux_[static_cast<std::size_t>(s)],
+          {{training, draw_}, training, global_rows(feed_, begin_of(s), rows_of(s)), feed_.rows});
       if (training) moved_[static_cast<std::size_t>(s)] = 1;
     }
   }
 
   void backward(const std::vector<NDArray>& out_grads) override {
     if (!pending_ || !options_.accumulate) start_sums();
+    summed_rows_ += feed_.rows;
+    std::vector<std::vector<double>> whole;
+    for (const NDArray& grad : out_grads) whole.push_back(grad.values());
     for (Index s = 0; s < slices_.owned(); ++s) {
       if (rows_of(s) == 0) continue;
-      cut_out_grads(out_grads, s);
+      cut_out_grads(out_grads, whole, s);
       auto g = part(s);
       executors_[static_cast<std::size_t>(s)].backward(w_, out_grad_spans_, g);
-      if (has_snapshot() && training_) {
-        add_at_snapshot(feed_, begin_of(s), rows_of(s), draw_, out_grad_spans_);
+      if (has_snapshot()) {
+        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, draw_}, out_grad_spans_);
         g -= static_cast<Real>(alpha_) * at_snapshot_;
       }
       reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
@@ -154,10 +160,13 @@ class Replica final : public Engine {
     return gradient_.template cast<double>() / (scale_ != 0 ? scale_ : 1);
   }
 
+  bool pending() const override { return pending_; }
+
   void set_optimizer(const std::string& name, const Options& params,
                      std::shared_ptr<LrScheduler> scheduler,
                      std::optional<double> rescale) override {
     optimizer_ = make_optimizer<Real>(name, params);
+    optimizer_name_ = name;
     scheduler_ = std::move(scheduler);
     rescale_ = rescale;
     updates_ = 0;
@@ -174,28 +183,28 @@ class Replica final : public Engine {
     w_snap_ = w_;
     aux_snap_ = auxiliary_states().template cast<Real>();
     snapshot_draw_ = (std::uint64_t{1} << 63) + draw_;
-    start_sums();
+    snapshot_sums_->start(layout().size(), 1);
     full_gradient_.resize(0);
   }
 
-  void add_to_snapshot(const Feed& feed, Index rows) override {
+  void add_to_snapshot(const Feed& given, Index rows) override {
+    const Feed feed = numbered(given);
     for (Index s = 0; s < slices_.owned(); ++s) {
       const Index begin = slices_.begin(s, feed.rows);
       const Index count = std::min(slices_.begin(s + 1, feed.rows), rows) - begin;
       if (count <= 0) continue;
-      add_at_snapshot(feed, begin, count, snapshot_draw_, {});
-      const auto to = reducer_->values(s);
+      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {});
+      const auto to = snapshot_sums_->values(s);
       Eigen::Map<Vec<Real>>(to.data(), layout().size()) += at_snapshot_;
-      reducer_->tail(s)[0] += static_cast<double>(count);
+      snapshot_sums_->tail(s)[0] += static_cast<double>(count);
     }
   }
 
   void finish_snapshot() override {
-    reducer_->reduce();
-    pending_ = false;
-    const double rows = reducer_->total_tail()[0];
+    snapshot_sums_->reduce();
+    const double rows = snapshot_sums_->total_tail()[0];
     if (rows == 0) throw DataError("update_full_grads(): the iterator gave no rows");
-    full_gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size()) *
+    full_gradient_ = Eigen::Map<const Vec<Real>>(snapshot_sums_->total().data(), layout().size()) *
                      static_cast<Real>(1 / rows);
     if (!full_gradient_.allFinite())
       throw NumericError("the full gradient is not finite; a smaller learning_rate may help");
@@ -209,6 +218,7 @@ class Replica final : public Engine {
   void save_optimizer(State& state) const override {
     if (!optimizer_) return;
     optimizer_->save(state);
+    state.values["optimizer/name"] = optimizer_name_;
     state.values["updates"] = static_cast<std::int64_t>(updates_);
     state.values["draw"] = static_cast<std::int64_t>(draw_);
     if (!options_.two_bit_threshold) return;
@@ -219,6 +229,9 @@ class Replica final : public Engine {
         Array::vector(comm_.gather(std::span<const Real>(own)));
   }
   void load_optimizer(const State& state) override {
+    if (state.text("optimizer/name") != optimizer_name_)
+      throw DataError("the states to be loaded are those of optimizer " +
+                      state.text("optimizer/name") + ", not " + optimizer_name_);
     optimizer_->load(state);
     updates_ = static_cast<std::uint64_t>(state.integer("updates"));
     draw_ = static_cast<std::uint64_t>(state.integer("draw"));
@@ -234,12 +247,14 @@ class Replica final : public Engine {
     state.arrays["snapshot/weights"] = Array::vector<Real>(w_snap_);
     state.arrays["full_gradient/weights"] = Array::vector<Real>(full_gradient_);
     state.arrays["snapshot/auxiliary"] = Array::vector<Real>(aux_snap_);
+    state.values["snapshot/coefficient"] = alpha_;
   }
   void load_snapshot(const State& state) override {
     if (!state.arrays.count("snapshot/weights")) return;
     w_snap_ = vector_in<Real>(state, "snapshot/weights", layout().size());
     full_gradient_ = vector_in<Real>(state, "full_gradient/weights", layout().size());
     aux_snap_ = vector_in<Real>(state, "snapshot/auxiliary", auxiliaries().size());
+    alpha_ = state.real("snapshot/coefficient");
   }
 
   void listen(OutputListener listener) override {
@@ -250,8 +265,17 @@ class Replica final : public Engine {
   Index begin_of(Index s) const { return rows_[static_cast<std::size_t>(s)]; }
   Index rows_of(Index s) const { return rows_[static_cast<std::size_t>(s) + 1] - begin_of(s); }
 
+  /// A feed whose rows all have numbers, if need be those of their places over all ranks.
+  Feed numbered(Feed feed) {
+    if (!feed.global_rows.empty()) return feed;
+    numbers_.resize(static_cast<std::size_t>(feed.rows));
+    const bool own = slices_.per_batch() < slices_.virtual_shards();
+    std::iota(numbers_.begin(), numbers_.end(), own ? comm_.rank() * feed.rows : 0);
+    feed.global_rows = numbers_;
+    return feed;
+  }
+
   static std::span<const Index> global_rows(const Feed& feed, Index begin, Index count) {
-    if (feed.global_rows.empty()) return {};
     return feed.global_rows.subspan(static_cast<std::size_t>(begin),
                                     static_cast<std::size_t>(count));
   }
@@ -270,6 +294,7 @@ class Replica final : public Engine {
   void start_sums() {
     reducer_->start(layout().size(), 1);
     for (auto& p : parts_) p.setZero();
+    summed_rows_ = 0;
     pending_ = true;
   }
 
@@ -280,19 +305,21 @@ class Replica final : public Engine {
   }
 
   // at_snapshot_ ← Σ ∇f_i(w̃) over the rows; batch statistics are the batch's own there, too.
-  void add_at_snapshot(const Feed& feed, Index begin, Index count, std::uint64_t draw,
+  void add_at_snapshot(const Feed& feed, Index begin, Index count, const Pass& pass,
                        std::span<const std::span<const Real>> out_grads) {
     load(scratch_, feed, begin, count);
-    scratch_.forward(w_snap_, aux_snap_, {{true, draw}, false, global_rows(feed, begin, count)});
+    scratch_.forward(w_snap_, aux_snap_, {pass, false, global_rows(feed, begin, count), feed.rows});
     at_snapshot_ = Vec<Real>::Zero(layout().size());
     scratch_.backward(w_snap_, out_grads, at_snapshot_);
   }
 
-  void cut_out_grads(const std::vector<NDArray>& out_grads, Index s) {
+  // `whole`: the values of out_grads.
+  void cut_out_grads(const std::vector<NDArray>& out_grads,
+                     const std::vector<std::vector<double>>& whole, Index s) {
     out_grad_spans_.clear();
     out_grad_values_.resize(out_grads.size());
     for (std::size_t i = 0; i < out_grads.size(); ++i) {
-      const std::vector<double> all = out_grads[i].values();
+      const std::vector<double>& all = whole[i];
       const auto size = static_cast<std::size_t>(out_grads[i].row_size());
       const auto from = static_cast<std::size_t>(begin_of(s)) * size;
       const auto count = static_cast<std::size_t>(rows_of(s)) * size;
@@ -309,7 +336,7 @@ class Replica final : public Engine {
   // What a sender contributes to a step, its share of μ included, becomes ±threshold or 0; the rest
   // stays for its next step.
   void quantise() {
-    const auto rows = static_cast<Real>(feed_.rows);
+    const auto rows = static_cast<Real>(summed_rows_);
     const auto shards = static_cast<Real>(slices_.per_batch());
     for (Index s = 0; s < slices_.owned(); ++s) {
       auto& p = parts_[static_cast<std::size_t>(s)];
@@ -339,7 +366,7 @@ class Replica final : public Engine {
   std::vector<std::vector<Real>> out_grad_values_;
   std::vector<std::span<const Real>> out_grad_spans_;
   std::vector<std::uint32_t> words_;
-  std::unique_ptr<Reducer<Real>> reducer_;
+  std::unique_ptr<Reducer<Real>> reducer_, snapshot_sums_;
   std::unique_ptr<Optimizer<Real>> optimizer_;
   std::shared_ptr<LrScheduler> scheduler_;
   std::optional<double> rescale_;
@@ -347,6 +374,9 @@ class Replica final : public Engine {
   double scale_ = 0, alpha_ = 1;
   std::uint64_t updates_ = 0, draw_ = 0, snapshot_draw_ = 0;
   bool training_ = false, pending_ = false;
+  Index summed_rows_ = 0;       // of the batches whose gradients wait for update()
+  std::vector<Index> numbers_;  // of rows that came without
+  std::string optimizer_name_;
 };
 
 }  // namespace

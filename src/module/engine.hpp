@@ -55,6 +55,8 @@ class Engine {
 
   /// Sums of what backward() left, over ranks; then one step of the optimizer. Collective.
   virtual void update() = 0;
+  /// Are there gradients that wait for update()?
+  virtual bool pending() const = 0;
   /// Of the last update: what the optimizer was given before its rescale_grad, a sum over rows.
   virtual Vec<double> last_gradient() const = 0;
 

@@ -20,6 +20,21 @@ std::vector<NDArray> without_padding(std::vector<NDArray> outputs, Index pad) {
   return outputs;
 }
 
+/// A monitor for the length of fit(); the one before comes back.
+class MonitorScope {
+ public:
+  MonitorScope(Monitor*& slot, Monitor* now) : slot_(slot), before_(slot) {
+    if (now) slot = now;
+  }
+  ~MonitorScope() { slot_ = before_; }
+  MonitorScope(const MonitorScope&) = delete;
+  MonitorScope& operator=(const MonitorScope&) = delete;
+
+ private:
+  Monitor*& slot_;
+  Monitor* before_;
+};
+
 void append(NDArray& all, const NDArray& more) {
   if (all.size() == 0) {
     all = more;
@@ -45,7 +60,12 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
   m.require(options.num_epoch.has_value(), "fit() needs num_epoch");
   bind(train_data.provide_data(), train_data.provide_label(),
        {.for_training = true, .force_rebind = options.force_rebind});
-  if (options.monitor) install_monitor(*options.monitor);
+  // Who watches is agreed once, so that ranks do not part over an argument that only root was
+  // given.
+  const bool watched = m.comm.max(Index{!options.batch_end_callback.empty()}) > 0;
+  m.require_same(options.eval_data != nullptr, "eval_data");
+  m.require_same(options.monitor != nullptr, "monitor");
+  const MonitorScope monitors(m.monitor, options.monitor);
   if (!m.params_initialized || options.force_init)
     init_params({options.initializer, options.arg_params, options.aux_params, options.allow_missing,
                  options.force_init});
@@ -56,6 +76,8 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
   const MetricArgument validation =
       options.validation_metric.metric ? options.validation_metric : options.eval_metric;
 
+  if (m.restored && m.train_resets > 0) train_data.set_resets(m.train_resets);
+  m.restored.reset();
   FitHistory history;
   for (Index epoch = options.begin_epoch; epoch < *options.num_epoch; ++epoch) {
     const double started = now();
@@ -73,7 +95,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
       update();
       m.take_metric(metric, batch.label);
       // Means over ranks are due only where somebody looks at them.
-      if (!options.batch_end_callback.empty()) metric.reduce(m.comm);
+      if (watched) metric.reduce(m.comm);
       if (options.monitor && options.monitor->active()) {
         const Params params = get_params();
         options.monitor->toc_print(params.arg, params.aux, m.log);
@@ -90,6 +112,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
 
     const Params params = get_params();
     set_params(params.arg, params.aux);
+    m.train_resets = train_data.resets() + resets_at_end();
     for (const auto& callback : options.epoch_end_callback)
       callback(epoch, m.symbol, params.arg, params.aux);
     if (options.eval_data) {
@@ -115,6 +138,7 @@ std::vector<std::pair<std::string, double>> Module::score(DataIter& eval_data,
   EvalMetric& metric = *eval_metric.metric;
   if (options.reset) eval_data.reset();
   metric.reset();
+  const bool watched = m.comm.max(Index{!options.batch_end_callback.empty()}) > 0;
   Index batches = m.agreed_batches(eval_data), done = 0;
   if (options.num_batch) batches = std::min(batches, *options.num_batch);
   for (; done < batches; ++done) {
@@ -124,7 +148,7 @@ std::vector<std::pair<std::string, double>> Module::score(DataIter& eval_data,
     prepare(batch);
     forward(batch, false);
     m.take_metric(metric, batch.label);
-    if (options.batch_end_callback.empty()) continue;
+    if (!watched) continue;
     metric.reduce(m.comm);
     for (const auto& callback : options.batch_end_callback)
       callback({options.epoch, done, &metric});
@@ -167,7 +191,7 @@ std::vector<NDArray> Module::predict(DataIter& eval_data, const PredictOptions& 
 std::vector<NDArray> Module::predict(const NDArray& data) {
   DataBatch batch;
   batch.data.push_back(data);
-  forward(batch, false);
+  forward(std::move(batch), false);
   return get_outputs();
 }
 

@@ -45,10 +45,17 @@ NDArray rows_between(const NDArray& array, Index begin, Index end) {
   return out;
 }
 
+NDArray filled(std::vector<Index> shape, double value) {
+  Index size = 1;
+  for (const Index n : shape) size *= n;
+  return {std::move(shape),
+          std::vector<float>(static_cast<std::size_t>(size), static_cast<float>(value))};
+}
+
 NDArray without_rows(const DataDesc& desc) {
   std::vector<Index> shape = desc.shape;
   shape[0] = 0;
-  return {shape, std::vector<float>()};
+  return filled(std::move(shape), 0);
 }
 
 Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
@@ -78,6 +85,9 @@ Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
                                   options.work_load_list.size(), options.context.size()));
   for (const double share : options.work_load_list)
     if (!(share > 0)) throw ConfigError("work_load_list: shares must be above 0");
+  for (const std::string& output : symbol.list_outputs())
+    if (among(arguments, output) || among(symbol.list_auxiliary_states(), output))
+      throw ConfigError("'" + output + "' is a variable of the symbol: outputs must be operators");
   for (const auto& [name, attributes] : symbol.attr_dict())
     if (const auto at = attributes.find("__init__"); at != attributes.end())
       inits[name] = at->second;
@@ -85,6 +95,13 @@ Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
 
 void Module::Impl::require(bool condition, const char* what) const {
   if (!condition) throw ConfigError(std::string("module: ") + what);
+}
+
+void Module::Impl::require_same(bool given, const char* argument) const {
+  const Index ranks = comm.sum(Index{given});
+  if (ranks != 0 && ranks != comm.size())
+    throw ConfigError(fmt::format("module: {} was given on {} of {} ranks; give it on all",
+                                  argument, ranks, comm.size()));
 }
 
 std::map<std::string, std::vector<Index>> Module::Impl::infer_input_shapes() const {
@@ -137,6 +154,13 @@ void Module::Impl::make_engine_for_shapes() {
                                                   : Partition::default_virtual_shards(comm.size());
   std::vector<double> loads = options.work_load_list;
   if (loads.empty() && options.context.size() > 1) loads.assign(options.context.size(), 1);
+  for (const auto& [name, attributes] : symbol.attr_dict())
+    if (const auto at = attributes.find("normalization");
+        at != attributes.end() && at->second == "valid" && contexts > 1)
+      say(LogLevel::warning,
+          fmt::format("'{}' counts valid labels within each of {} virtual shards "
+                      "of a batch; give context = {{cpu()}} for one count",
+                      name, contexts));
   const Slices slices(comm, contexts, std::move(loads), private_batches);
   auto fresh = options.dtype == Dtype::float32
                    ? make_engine<float>(comm, symbol, slices, std::move(made))
@@ -160,13 +184,17 @@ void Module::Impl::make_engine_for_shapes() {
           fmt::format("output '{}' has {} rows for a batch of {}: each of the {} virtual shards of "
                       "a batch computes one of its own",
                       names[i], output_shapes[i][0], rows, slices.per_batch()));
-  if (monitor)
-    engine->listen([m = monitor](const std::string& name, std::span<const double> values,
-                                 std::span<const Index>) { m->see(name, values); });
+}
+
+OutputListener Module::Impl::monitor_listener() const {
+  return [m = monitor](const std::string& name, std::span<const double> values,
+                       std::span<const Index>) { m->see(name, values); };
 }
 
 Feed Module::Impl::feed_of(const DataBatch& batch) {
   Feed feed;
+  no_states.clear();
+  no_states.reserve(options.state_names.size());
   if (batch.data.size() != data_shapes.size())
     throw ConfigError(fmt::format("a batch has {} data arrays, the module was bound with {}",
                                   batch.data.size(), data_shapes.size()));
@@ -189,23 +217,21 @@ Feed Module::Impl::feed_of(const DataBatch& batch) {
     }
     auto shape = input_shapes.at(label_names[i]);
     shape[0] = feed.rows;
-    if (blank_labels[i].shape != shape) {
-      Index size = 1;
-      for (const Index n : shape) size *= n;
-      blank_labels[i] = NDArray(shape, std::vector<float>(static_cast<std::size_t>(size)));
-    }
+    if (blank_labels[i].shape != shape) blank_labels[i] = filled(shape, 0);
     add(label_names[i], blank_labels[i]);
   }
   states.resize(options.state_names.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
     auto shape = input_shapes.at(options.state_names[i]);
     shape[0] = feed.rows;
-    if (states[i].shape != shape) {
-      Index size = 1;
-      for (const Index n : shape) size *= n;
-      states[i] = NDArray(shape, std::vector<float>(static_cast<std::size_t>(size)));
+    if (state_value) {
+      if (states[i].shape != shape) states[i] = filled(shape, *state_value);
+    } else if (states[i].shape != shape && feed.rows > 0) {
+      throw ConfigError(fmt::format("state '{}' was set for {} rows, a batch has {}",
+                                    options.state_names[i], states[i].rows(), feed.rows));
     }
-    add(options.state_names[i], states[i]);
+    if (feed.rows == 0) no_states.push_back(filled(shape, 0));
+    add(options.state_names[i], feed.rows > 0 ? states[i] : no_states.back());
   }
   if (static_cast<Index>(batch.rows.size()) == feed.rows) feed.global_rows = batch.rows;
   return feed;
@@ -215,8 +241,9 @@ std::vector<NDArray> Module::Impl::local_outputs() const {
   std::vector<NDArray> outputs;
   for (Index i = 0; i < engine->outputs(); ++i) {
     outputs.push_back(engine->output(i));
-    if (outputs.back().size() == 0)
-      outputs.back() = without_rows({"", output_shapes[static_cast<std::size_t>(i)]});
+    if (outputs.back().size() > 0) continue;
+    outputs.back().shape = output_shapes[static_cast<std::size_t>(i)];
+    outputs.back().shape[0] = 0;
   }
   return outputs;
 }
@@ -245,9 +272,20 @@ std::vector<NDArray> Module::Impl::gathered(std::vector<NDArray> local) const {
 
 void Module::Impl::take_metric(EvalMetric& metric, const std::vector<NDArray>& labels) const {
   const auto [begin, end] = engine->own_rows();
+  const Index rows = end - begin;
+  const Index last = std::max(begin, std::min(end, fed_rows - fed_pad));
   std::vector<NDArray> own;
-  for (const NDArray& label : labels) own.push_back(rows_between(label, begin, end));
-  metric.update(own, local_outputs());
+  for (const NDArray& label : labels) {
+    if (label.rows() != fed_rows)
+      throw ConfigError(
+          fmt::format("update_metric: {} labels for a batch of {} rows", label.rows(), fed_rows));
+    own.push_back(rows_between(label, begin, last));
+  }
+  std::vector<NDArray> outputs = local_outputs();
+  if (last < end)  // copies that fill a batch up count in no metric
+    for (NDArray& out : outputs)
+      if (out.rows() == rows) out = rows_between(out, 0, last - begin);
+  metric.update(own, outputs);
 }
 
 Index Module::Impl::agreed_batches(DataIter& data) const {

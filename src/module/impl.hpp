@@ -13,6 +13,7 @@ namespace svrg {
 NDArray rows_between(const NDArray& array, Index begin, Index end);
 /// An array as it would be with no rows.
 NDArray without_rows(const DataDesc& desc);
+NDArray filled(std::vector<Index> shape, double value);
 
 struct Module::Impl {
   Symbol symbol;
@@ -27,10 +28,18 @@ struct Module::Impl {
   bool binded = false, params_initialized = false;
   bool private_batches = false;  // every rank brings rows of its own
   std::unique_ptr<Engine> engine;
+  const Impl* shared = nullptr;  // of the module whose weights these are
   std::optional<InitOptimizerOptions> optimizer;
-  std::vector<NDArray> states;        // by state_names, whole batch
-  std::vector<NDArray> blank_labels;  // fed where a batch has none
+  std::optional<double> state_value = 0;  // what states are filled with; none: arrays were given
+  std::vector<NDArray> no_states;         // of a batch without rows
+  std::vector<NDArray> states;            // by state_names, whole batch
+  std::vector<NDArray> blank_labels;      // fed where a batch has none
   Monitor* monitor = nullptr;
+  DataBatch held;                   // the last batch, where it was given away
+  Index fed_rows = 0, fed_pad = 0;  // of the last forward()
+  /// Resets of the training iterator by the end of the last epoch of fit(): where a run that goes
+  /// on finds its shuffled order again.
+  Index train_resets = 0;
   std::map<std::string, std::string> inits;  // __init__ of variables
 
   Impl(Symbol s, ModuleOptions o, Communicator c);
@@ -39,9 +48,12 @@ struct Module::Impl {
     if (log) log(level, message);
   }
   void require(bool condition, const char* what) const;
+  /// Collective. @throws ConfigError on all ranks unless all were given the argument, or none.
+  void require_same(bool given, const char* argument) const;
   /// Makes the engine for the shapes bound; what it had to remember goes over to the new one.
   void make_engine_for_shapes();
   std::map<std::string, std::vector<Index>> infer_input_shapes() const;
+  OutputListener monitor_listener() const;
   Feed feed_of(const DataBatch& batch);
   /// Own rows of the last forward()'s outputs.
   std::vector<NDArray> local_outputs() const;

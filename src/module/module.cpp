@@ -43,6 +43,7 @@ void Module::bind(const std::vector<DataDesc>& data_shapes,
                      [&](const DataDesc& d) { return d.name == name; }))
       throw ConfigError("bind: no shape for data '" + name + "'");
   m.bound = options;
+  m.shared = options.shared_module ? options.shared_module->impl_.get() : nullptr;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
   remake();
@@ -65,6 +66,8 @@ void Module::reshape(const std::vector<DataDesc>& data_shapes,
 
 void Module::remake() {
   Impl& m = impl();
+  m.require(!m.engine || !m.engine->pending(),
+            "gradients wait for update(): call it before memory is made for other shapes");
   State state;
   if (m.optimizer) m.engine->save_optimizer(state);
   m.make_engine_for_shapes();
@@ -180,10 +183,9 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
 void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "forward() comes after bind() and init_params()");
-  if (const Module* shared = m.bound.shared_module) {
-    const Params theirs = shared->get_params();
-    set_params(theirs.arg, theirs.aux,
-               {.allow_missing = false, .force_init = true, .allow_extra = true});
+  if (m.shared) {
+    m.engine->set_weights(m.shared->engine->weights());
+    m.engine->set_auxiliary_states(m.shared->engine->auxiliary_states());
   }
   // Another number of rows is taken as it comes; rows of another shape need memory of their own.
   auto shapes = m.data_shapes;
@@ -191,9 +193,23 @@ void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
     if (!std::equal(shapes[i].shape.begin() + 1, shapes[i].shape.end(),
                     batch.data[i].shape.begin() + 1, batch.data[i].shape.end()))
       shapes[i].shape = batch.data[i].shape;
-  if (shapes != m.data_shapes) reshape(shapes, {});
+  if (shapes != m.data_shapes) {
+    auto labels = m.label_shapes;
+    for (std::size_t i = 0; i < std::min(batch.label.size(), labels.size()); ++i)
+      labels[i].shape = batch.label[i].shape;
+    reshape(shapes, labels);
+  }
   const bool train = is_train.value_or(m.bound.for_training);
-  m.engine->forward(m.feed_of(batch), train);
+  const Feed feed = m.feed_of(batch);
+  m.fed_rows = feed.rows;
+  m.fed_pad = batch.pad;
+  m.engine->listen(m.monitor && m.monitor->active() ? m.monitor_listener() : OutputListener());
+  m.engine->forward(feed, train);
+}
+
+void Module::forward(DataBatch&& batch, std::optional<bool> is_train) {
+  impl().held = std::move(batch);
+  forward(impl().held, is_train);
 }
 
 void Module::backward(const std::vector<NDArray>& out_grads) {
@@ -213,16 +229,24 @@ void Module::update() {
 }
 
 NDArrays Module::get_gradients() const {
+  impl().require(optimizer_initialized(), "get_gradients() comes after update()");
   return impl().named(impl().engine->last_gradient(), impl().engine->layout());
 }
-double Module::learning_rate() const { return impl().engine->learning_rate(); }
+double Module::learning_rate() const {
+  impl().require(optimizer_initialized(), "learning_rate() comes after init_optimizer()");
+  return impl().engine->learning_rate();
+}
 
 void Module::update_metric(EvalMetric& eval_metric, const std::vector<NDArray>& labels) {
+  impl().require(impl().binded, "update_metric() comes after forward()");
   impl().take_metric(eval_metric, labels);
   eval_metric.reduce(impl().comm);
 }
 
-std::vector<NDArray> Module::get_outputs() const { return impl().gathered(impl().local_outputs()); }
+std::vector<NDArray> Module::get_outputs() const {
+  impl().require(impl().binded, "get_outputs() comes after forward()");
+  return impl().gathered(impl().local_outputs());
+}
 
 std::vector<NDArray> Module::get_input_grads() const {
   const Impl& m = impl();
@@ -234,6 +258,7 @@ std::vector<NDArray> Module::get_input_grads() const {
 }
 
 double Module::get_loss() const {
+  impl().require(impl().binded, "get_loss() comes after forward()");
   double sum = impl().engine->loss();
   impl().comm.sum(std::span(&sum, 1));
   return sum;
@@ -247,20 +272,16 @@ void Module::set_states(const std::vector<NDArray>& states) {
     throw ConfigError(fmt::format("set_states: {} arrays for {} states", states.size(),
                                   m.options.state_names.size()));
   m.states = states;
+  m.state_value.reset();
 }
 
 void Module::set_states(double value) {
   Impl& m = impl();
   m.require(m.binded, "set_states() comes after bind()");
-  const auto& shapes = m.input_shapes;
+  m.state_value = value;
   m.states.clear();
-  for (const std::string& name : m.options.state_names) {
-    const auto& shape = shapes.at(name);
-    Index size = 1;
-    for (const Index n : shape) size *= n;
-    m.states.emplace_back(
-        shape, std::vector<float>(static_cast<std::size_t>(size), static_cast<float>(value)));
-  }
+  for (const std::string& name : m.options.state_names)
+    m.states.push_back(filled(m.input_shapes.at(name), value));
 }
 
 void Module::prepare(const DataBatch&) {
@@ -271,8 +292,6 @@ void Module::install_monitor(Monitor& monitor) {
   Impl& m = impl();
   m.require(m.binded, "install_monitor() comes after bind()");
   m.monitor = &monitor;
-  m.engine->listen([&monitor](const std::string& name, std::span<const double> values,
-                              std::span<const Index>) { monitor.see(name, values); });
 }
 
 }  // namespace svrg

@@ -25,6 +25,15 @@ void write_state(const std::string& path, const State& state) {
 
 std::string hash_of_file(const std::string& path) { return io::sha256(io::read_file(path)); }
 
+/// The checkpoint beside a .params file, if it was written with it.
+std::optional<State> matching_checkpoint(const std::string& prefix, Index epoch) {
+  const std::string path = checkpoint_path(prefix, epoch);
+  if (!std::filesystem::exists(path)) return {};
+  State state = io::read_checkpoint(path);
+  if (state.text("module/params_sha256") != hash_of_file(params_path(prefix, epoch))) return {};
+  return state;
+}
+
 Array array_of(const NDArray& values) {
   Array array;
   array.shape = values.shape;
@@ -52,6 +61,7 @@ void Module::save_checkpoint(const std::string& prefix, Index epoch, bool save_o
     state.arrays["aux" + io::parameter_path(name).substr(6)] = array_of(array);
   state.values["epoch"] = epoch;
   state.values["kind"] = std::string("module");
+  state.values["module/train_resets"] = m.train_resets;
   if (const auto* freq = std::get_if<std::int64_t>(&m.options.update_freq.held()))
     state.values["module/update_freq"] = *freq;
   m.comm.agree("write checkpoint " + prefix, [&] {
@@ -70,14 +80,16 @@ void Module::restore(const std::string& prefix, Index epoch, bool load_optimizer
   std::optional<State> state;
   m.comm.agree("read checkpoint " + prefix, [&] {
     params = load_params(prefix, epoch);
-    const std::string path = checkpoint_path(prefix, epoch);
-    if (!std::filesystem::exists(path)) return;
-    State found = io::read_checkpoint(path);
-    if (found.text("module/params_sha256") == hash_of_file(params_path(prefix, epoch)))
-      state = std::move(found);
-    else
-      m.say(LogLevel::warning, path + " belongs to other parameters and is left aside");
+    state = matching_checkpoint(prefix, epoch);
+    if (!state && std::filesystem::exists(checkpoint_path(prefix, epoch)))
+      m.say(LogLevel::warning,
+            checkpoint_path(prefix, epoch) + " belongs to other parameters and is left aside");
   });
+  const Index seen = m.comm.sum(Index{state.has_value()});
+  if (seen != 0 && seen != m.comm.size())
+    throw DataError(checkpoint_path(prefix, epoch) +
+                    ": is seen by some ranks only; put checkpoints where all of them can read");
+  if (state) m.train_resets = state->integer("module/train_resets");
   m.restored = Impl::Restored{std::move(params.arg), std::move(params.aux), std::move(state),
                               load_optimizer_states};
 }
@@ -91,11 +103,10 @@ Module Module::load(const std::string& prefix, Index epoch, bool load_optimizer_
 
 SVRGModule SVRGModule::load(const std::string& prefix, Index epoch, bool load_optimizer_states,
                             ModuleOptions options, Communicator comm) {
-  if (options.update_freq.none()) {
-    const std::string path = checkpoint_path(prefix, epoch);
-    if (std::filesystem::exists(path))
-      options.update_freq = io::read_checkpoint(path).integer("module/update_freq");
-  }
+  if (options.update_freq.none())
+    if (const auto state = matching_checkpoint(prefix, epoch))
+      if (state->values.count("module/update_freq"))
+        options.update_freq = state->integer("module/update_freq");
   SVRGModule module(load_symbol(prefix), std::move(options), std::move(comm));
   module.restore(prefix, epoch, load_optimizer_states);
   return module;

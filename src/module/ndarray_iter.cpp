@@ -159,6 +159,14 @@ void ArrayIter::reset() {
   ended_ = false;
 }
 
+void ArrayIter::set_resets(Index resets) {
+  resets_ = static_cast<std::uint64_t>(resets);
+  sequence_.clear();
+  append_epoch();
+  at_ = 0;
+  ended_ = false;
+}
+
 void ArrayIter::append_epoch() {
   const std::size_t carried = sequence_.size();
   sequence_.resize(carried + static_cast<std::size_t>(end_ - first_));

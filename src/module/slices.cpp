@@ -27,13 +27,13 @@ Index Slices::begin(Index owned_shard, Index rows) const { return cut(first_ + o
 Index Slices::cut(Index shard, Index rows) const {
   const auto shares = static_cast<Index>(loads_.size());
   // Every rank checks the whole cut, so that all of them refuse it.
-  if (loads_.empty()) return rows * shard / cut_;
+  if (loads_.empty() || rows == 0) return rows * shard / cut_;
   const double total = std::accumulate(loads_.begin(), loads_.end(), 0.0);
   Index at = 0, answer = 0;
   for (Index s = 0; s < shares; ++s) {
     if (s == shard) answer = at;
     const Index share =
-        std::llround(static_cast<double>(rows) * loads_[static_cast<std::size_t>(s)] / total);
+        std::llrint(static_cast<double>(rows) * loads_[static_cast<std::size_t>(s)] / total);
     const Index end = s + 1 == shares ? rows : std::min(at + share, rows);
     if (end <= at)
       throw ConfigError(

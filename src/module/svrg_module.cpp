@@ -41,9 +41,11 @@ void SVRGModule::update_full_grads(DataIter& train_data) {
 bool SVRGModule::has_full_grads() const { return impl().engine && impl().engine->has_snapshot(); }
 
 NDArrays SVRGModule::get_full_grads() const {
+  impl().require(has_full_grads(), "get_full_grads() comes after update_full_grads()");
   return impl().named(impl().engine->full_gradient(), impl().engine->layout());
 }
 NDArrays SVRGModule::get_snapshot() const {
+  impl().require(has_full_grads(), "get_snapshot() comes after update_full_grads()");
   return impl().named(impl().engine->snapshot_weights(), impl().engine->layout());
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "module/nets.hpp"
+#include "svrg/core/error.hpp"
 
 namespace svrg {
 namespace {
@@ -28,7 +29,6 @@ class Saved : public testing::Test {
 };
 
 TEST_F(Saved, a_run_that_is_loaded_at_any_epoch_goes_on_as_one_never_stopped) {
-  // Without shuffling: an iterator's order is the caller's to restore.
   const auto data = [] {
     return NDArrayIter(images(0, rows), labels(0, rows), {.batch_size = 12});
   };
@@ -50,6 +50,69 @@ TEST_F(Saved, a_run_that_is_loaded_at_any_epoch_goes_on_as_one_never_stopped) {
     EXPECT_EQ(flat(second.get_params().arg), flat(through.get_params().arg)) << stop;
     EXPECT_EQ(flat(second.get_params().aux), flat(through.get_params().aux)) << stop;
   }
+}
+
+TEST_F(Saved, shuffled_rows_come_in_the_order_of_a_run_never_stopped) {
+  for (const bool svrg : {true, false}) {
+    const auto make = [&]() -> std::unique_ptr<Module> {
+      if (svrg) return std::make_unique<SVRGModule>(net(), ModuleOptions{.update_freq = 3}, comm_);
+      return std::make_unique<Module>(net(), ModuleOptions{}, comm_);
+    };
+    const auto through = make(), first = make();
+    auto all = iterator(), before = iterator(), after = iterator();
+    through->fit(all, fit_options(4));
+    FitOptions options = fit_options(2);
+    options.epoch_end_callback = {callback::module_checkpoint(*first, prefix_, 1, true)};
+    first->fit(before, options);
+    std::unique_ptr<Module> second;
+    if (svrg)
+      second = std::make_unique<SVRGModule>(SVRGModule::load(prefix_, 2, true, {}, comm_));
+    else
+      second = std::make_unique<Module>(Module::load(prefix_, 2, true, {}, comm_));
+    second->fit(after, fit_options(4, 2));
+    EXPECT_EQ(flat(second->get_params().arg), flat(through->get_params().arg)) << svrg;
+  }
+}
+
+TEST_F(Saved, states_of_another_optimizer_are_refused) {
+  Module first(net(), {}, comm_);
+  auto data = iterator();
+  first.fit(data, fit_options(1));
+  first.save_checkpoint(prefix_, 1, true);
+  auto second = Module::load(prefix_, 1, true, {}, comm_);
+  FitOptions options = fit_options(2, 1);
+  options.optimizer = "adam";
+  options.optimizer_params = {{"learning_rate", 0.1}};
+  EXPECT_THROW(second.fit(data, options), DataError);
+}
+
+TEST_F(Saved, a_plain_modules_checkpoint_lacks_update_freq_and_says_so) {
+  Module first(net(), {}, comm_);
+  auto data = iterator();
+  first.fit(data, fit_options(1));
+  first.save_checkpoint(prefix_, 1, true);
+  EXPECT_THROW(SVRGModule::load(prefix_, 1, false, {}, comm_), ConfigError);
+  EXPECT_EQ(SVRGModule::load(prefix_, 1, false, {.update_freq = 4}, comm_).update_freq(), 4);
+}
+
+TEST_F(Saved, the_coefficient_comes_back_with_the_snapshot) {
+  const ModuleOptions options{.dtype = Dtype::float64, .update_freq = 2, .svrg_coefficient = 0.5};
+  const auto step = [](SVRGModule& module) {
+    DataBatch batch;
+    batch.data = {images(0, 12)};
+    batch.label = {labels(0, 12)};
+    module.forward_backward(batch);
+    module.update();
+    return flat(module.get_gradients());
+  };
+  SVRGModule first(net(), options, comm_);
+  auto data = iterator();
+  first.fit(data, fit_options(1));
+  first.save_checkpoint(prefix_, 1, true);
+  auto second = SVRGModule::load(prefix_, 1, false, options, comm_);
+  second.bind(data.provide_data(), data.provide_label());
+  second.init_optimizer();
+  EXPECT_EQ(step(second), step(first));
 }
 
 TEST_F(Saved, residuals_of_compression_go_on_too) {

@@ -60,6 +60,7 @@ class Executor {
     Pass pass;
     bool move_auxiliaries = false;            // in training, running statistics follow the batch
     std::span<const Index> global_rows = {};  // of the rows fed: random layers depend on them
+    Index batch_rows = 0;  // of the batch of which these rows are some, for losses normalised by it
   };
   /// @param w [layout().size()]   @param aux [auxiliaries().size()], moved where the context says
   /// so

@@ -12,7 +12,7 @@ class SymbolModel : public Model<Real> {
   /// `data` is fed from the batch's inputs[0], `label` from its labels; the options' inputs give
   /// their shapes, of which axis 0 is the block. Auxiliary states are not supported: statistics
   /// over a block would make the gradient depend on where blocks begin.
-  /// @throws ConfigError for a symbol with such states, or whose outputs are no losses
+  /// @throws ConfigError for a symbol with such states, or with a loss normalised by the batch
   SymbolModel(const Symbol& symbol, ExecutorOptions options, std::string data = "data",
               std::string label = "softmax_label");
 

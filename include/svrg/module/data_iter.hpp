@@ -32,6 +32,10 @@ class DataIter {
   /// Batches that next() will give between one reset() and the end.
   virtual Index batches() const = 0;
   virtual void reset() = 0;
+  /// Resets so far, on which the order of shuffled rows depends; and the order after so many, for a
+  /// run that goes on. 0 and nothing for iterators without such an order.
+  virtual Index resets() const { return 0; }
+  virtual void set_resets(Index) {}
   /// Null at the end. Valid until the next call.
   virtual const DataBatch* next() = 0;
 

@@ -36,6 +36,9 @@ class ArrayIter : public DataIter {
   Index batches() const override;
   /// With roll_over, the rows left at the end of a finished epoch come first, and are no padding.
   void reset() override;
+  Index resets() const override { return static_cast<Index>(resets_); }
+  /// Rows rolled over from an epoch before are not remembered.
+  void set_resets(Index resets) override;
   const DataBatch* next() override;
 
  protected:

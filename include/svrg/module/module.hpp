@@ -57,7 +57,7 @@ struct BindOptions {
   bool for_training = true;
   bool inputs_need_grad = false;
   bool force_rebind = false;
-  const Module* shared_module = nullptr;  // weights are taken from it
+  const Module* shared_module = nullptr;  // weights are taken from it; it must outlive this
   GradReq grad_req = GradReq::write;
 };
 
@@ -188,8 +188,10 @@ class Module {
 
   /// @throws ConfigError for an unknown kvstore, optimizer or option.
   virtual void init_optimizer(const InitOptimizerOptions& options = {});
-  /// `is_train` none: training if bound for it.
+  /// `is_train` none: training if bound for it. The batch must live until backward(), unless it is
+  /// given away. Collective with a shared_module.
   void forward(const DataBatch& batch, std::optional<bool> is_train = {});
+  void forward(DataBatch&& batch, std::optional<bool> is_train = {});
   void backward(const std::vector<NDArray>& out_grads = {});
   void forward_backward(const DataBatch& batch);
   /// One optimizer step with the gradient of all ranks. Collective.
@@ -198,7 +200,8 @@ class Module {
   NDArrays get_gradients() const;
   double learning_rate() const;
 
-  /// Takes this rank's outputs and labels, and adds up over ranks. Collective.
+  /// Takes this rank's outputs and labels of the last forward(), its padding left out, and adds up
+  /// over ranks. Collective. @throws ConfigError unless there is a label for each row of the batch
   void update_metric(EvalMetric& eval_metric, const std::vector<NDArray>& labels);
   /// Whole batch, on every rank. Collective.
   std::vector<NDArray> get_outputs() const;
@@ -206,7 +209,7 @@ class Module {
   /// Sum of the losses of the last forward() over all rows. Collective.
   double get_loss() const;
   std::vector<NDArray> get_states() const;
-  /// Whole batch.
+  /// Whole batch: batches of another size are refused then.
   void set_states(const std::vector<NDArray>& states);
   void set_states(double value);
 
@@ -242,6 +245,8 @@ class Module {
   /// Around an epoch of fit().
   virtual void begin_epoch(Index epoch, Index num_epoch, DataIter& train_data);
   virtual void end_epoch(DataIter& train_data);
+  /// Resets that end_epoch() makes.
+  virtual Index resets_at_end() const { return 1; }
   /// Reads what save_checkpoint() left; used by load().
   void restore(const std::string& prefix, Index epoch, bool load_optimizer_states);
 

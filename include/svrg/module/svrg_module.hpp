@@ -30,6 +30,7 @@ class SVRGModule : public Module {
  protected:
   void begin_epoch(Index epoch, Index num_epoch, DataIter& train_data) override;
   void end_epoch(DataIter&) override {}
+  Index resets_at_end() const override { return 0; }
 
  private:
   Index update_freq_;

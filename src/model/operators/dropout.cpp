@@ -16,6 +16,7 @@ class Dropout : public Operator<Real> {
         shared_axes_(o.tuple("axes", {})) {
     if (!(p_ >= 0 && p_ < 1)) o.fail("p", "must be in [0, 1)");
     o.ignore("cudnn_off");
+    shares_rows_ = std::find(shared_axes_.begin(), shared_axes_.end(), 0) != shared_axes_.end();
   }
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
   bool backward_reads_input(std::size_t) const override { return false; }
@@ -62,15 +63,14 @@ class Dropout : public Operator<Real> {
       for (Index j = 0; j < row_size; ++j) {
         const Index at = place(shape, r * row_size + j);
         const Index row = at / row_size;
-        const Index global =
-            c.global_rows.empty() ? row : c.global_rows[static_cast<std::size_t>(row)];
-        const auto counter = static_cast<std::uint64_t>(global * row_size + at % row_size);
+        const Index number = shares_rows_ ? 0 : c.row_number(row, rows);
+        const auto counter = static_cast<std::uint64_t>(number * row_size + at % row_size);
         mask_[static_cast<std::size_t>(r * row_size + j)] =
             c.random.uniform(counter) < p_ ? Real{0} : kept;
       }
   }
   double p_;
-  bool always_, active_ = false;
+  bool always_, active_ = false, shares_rows_ = false;
   std::vector<Index> shared_axes_;
   std::vector<Real> mask_;
 };

@@ -151,7 +151,7 @@ class LeakyReLU : public Operator<Real> {
   void draw(const Call<Real>& c) {
     const Index rows = c.out[0].shape[0], size = rows > 0 ? c.out[0].size() / rows : 0;
     for (Index r = 0; r < rows; ++r) {
-      const Index global = c.global_rows.empty() ? r : c.global_rows[static_cast<std::size_t>(r)];
+      const Index global = c.row_number(r, rows);
       for (Index j = 0; j < size; ++j) {
         const auto counter = static_cast<std::uint64_t>(global * size + j);
         drawn_[static_cast<std::size_t>(r * size + j)] =

@@ -34,7 +34,7 @@ class MakeLoss : public Operator<Real> {
  private:
   double divisor(const Call<Real>& c) const {
     if (normalization_ == "null") return 1;
-    if (normalization_ == "batch") return static_cast<double>(c.out[0].shape[0]);
+    if (normalization_ == "batch") return static_cast<double>(c.whole(c.out[0].shape[0]));
     double valid = 0;
     for (Index i = 0; i < c.out[0].size(); ++i)
       valid += static_cast<double>(c.in[0].data[i]) > threshold_;

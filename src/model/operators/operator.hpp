@@ -63,7 +63,22 @@ struct Call {
   bool move_aux = false;  // running statistics may move (not in evaluations at a snapshot)
   /// Random numbers of this node: the same in every evaluation of a row in a step, on any rank.
   CounterRandom random{0, 0};
-  std::span<const Index> global_rows;  // numbers of the rows in the data set; empty: 0, 1, 2, …
+  std::span<const Index> global_rows = {};  // numbers of the batch's rows in the data set
+  Index batch_rows = 0;  // of the whole batch of which these are some; 0: these are all
+
+  /// What is `count` for these rows, for the whole batch.
+  Index whole(Index count) const {
+    const auto own = static_cast<Index>(global_rows.size());
+    return batch_rows > 0 && own > 0 ? count * batch_rows / own : count;
+  }
+  /// A number for row r of `rows` along axis 0 that belongs to the row of the batch, even where a
+  /// reshape made several of each.
+  Index row_number(Index r, Index rows) const {
+    const auto n = static_cast<Index>(global_rows.size());
+    if (n == 0 || rows % n != 0) return r;
+    const Index each = rows / n;
+    return global_rows[static_cast<std::size_t>(r / each)] * each + r % each;
+  }
 };
 
 /// The operator of one node, made from the node's attributes: names and shapes for the symbol,

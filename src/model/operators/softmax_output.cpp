@@ -142,7 +142,7 @@ class SoftmaxOutput : public Operator<Real> {
     const double places = multi_ ? static_cast<double>(g.inner) : 1;
     if (normalization_ == "null") return places;
     if (normalization_ == "batch")
-      return places * static_cast<double>(preserve_ ? g.outer : c.out[0].shape[0]);
+      return places * static_cast<double>(c.whole(preserve_ ? g.outer : c.out[0].shape[0]));
     double valid = 0;
     for (Index i = 0; i < c.in[1].size(); ++i)
       valid += static_cast<double>(c.in[1].data[i]) != ignored_;
