@@ -251,21 +251,14 @@ std::vector<NDArray> Module::Impl::local_outputs() const {
 std::vector<NDArray> Module::Impl::gathered(std::vector<NDArray> local) const {
   if (private_batches || comm.size() == 1) return local;
   for (NDArray& array : local) {
+    const Index row = std::max<Index>(array.row_size(), 1);
     const auto gather = [&](auto& store) {
-      if constexpr (requires { store.data; })
+      if constexpr (requires { store.data; }) {
         store.data = comm.gather(std::span(std::as_const(store.data)));
+        array.shape[0] = static_cast<Index>(store.data.size()) / row;
+      }
     };
     std::visit(gather, array.store);
-    const Index size = std::max<Index>(array.row_size(), 1);
-    const auto values = std::visit(
-        [](const auto& store) -> Index {
-          if constexpr (requires { store.data; })
-            return static_cast<Index>(store.data.size());
-          else
-            return 0;
-        },
-        array.store);
-    array.shape[0] = values / size;
   }
   return local;
 }

@@ -87,7 +87,7 @@ void Module::init_params(const InitParamsOptions& options) {
     return;
   }
   const Initializer rule = options.initializer.value_or(initializer::Uniform(0.01));
-  const bool given = !options.arg_params.empty() || !options.aux_params.empty();
+
   const auto fill = [&](const ParameterLayout& layout, const NDArrays& values) {
     Vec<double> flat = Vec<double>::Zero(layout.size());
     for (const Parameter& p : layout.all()) {
@@ -99,7 +99,7 @@ void Module::init_params(const InitParamsOptions& options) {
                                         fmt::join(at->second.shape, ", ")));
         const auto all = at->second.values();
         std::copy(all.begin(), all.end(), segment.begin());
-      } else if (given && !options.allow_missing) {
+      } else if (!values.empty() && !options.allow_missing) {
         throw ConfigError(fmt::format("{} is not presented", p.name));
       } else {
         const auto init = m.inits.find(p.name);
@@ -126,6 +126,9 @@ void Module::init_params(const InitParamsOptions& options) {
 
 void Module::set_params(const NDArrays& arg_params, const NDArrays& aux_params,
                         const SetParamsOptions& options) {
+  if (!options.allow_missing && aux_params.empty() && impl().engine &&
+      impl().engine->auxiliaries().size() > 0)
+    throw ConfigError(impl().engine->auxiliaries().all()[0].name + " is not presented");
   InitParamsOptions all;
   all.arg_params = arg_params;
   all.aux_params = aux_params;

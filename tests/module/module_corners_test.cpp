@@ -264,6 +264,17 @@ TEST(ModuleCorners, a_batch_may_be_gone_before_backward_if_it_was_given_away) {
   EXPECT_EQ(flat(other.get_gradients()), expected);
 }
 
+TEST(ModuleCorners, running_statistics_begin_anew_where_only_weights_are_given) {
+  Module first(net(true), {}, Communicator::world()), second(net(true), {}, Communicator::world());
+  auto data = iterator();
+  first.fit(data, fit_options(1));
+  const auto params = first.get_params();
+  FitOptions options = fit_options(1);
+  options.arg_params = params.arg;
+  EXPECT_NO_THROW(second.fit(data, options));
+  EXPECT_THROW(second.set_params(params.arg, {}), ConfigError) << "set_params() asks for all";
+}
+
 TEST(ModuleCorners, a_monitor_of_fit_is_forgotten_afterwards) {
   Module module(net(), {}, Communicator::world());
   auto data = iterator();
