@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "suggest.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 #include "text.hpp"
 
 namespace svrg::app {

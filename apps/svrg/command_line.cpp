@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <map>
 
-#include "suggest.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 #include "text.hpp"
 
 namespace svrg::app {

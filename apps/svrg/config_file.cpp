@@ -12,8 +12,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "suggest.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 #include "text.hpp"
 
 namespace svrg::app {

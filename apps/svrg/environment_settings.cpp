@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "suggest.hpp"
+#include "svrg/core/suggest.hpp"
 
 namespace svrg::app {
 namespace {

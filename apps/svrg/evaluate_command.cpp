@@ -28,7 +28,7 @@ int evaluate(const Settings& settings) {
   screen.fact("data", describe(shard, comm, now() - start));
   m.labels.apply(comm, shard);
   const auto values =
-      svrg::evaluate(comm, m.model, m.record.weights, shard, metrics, Reduction::plain);
+      svrg::evaluate(comm, *m.predictor, m.labels.loss, shard, metrics, Reduction::plain);
   Results results = Results::object();
   for (const auto& [name, value] : values) {
     results[name] = value;

@@ -50,7 +50,7 @@ void print_contents(const io::Document& document) {
     for (const auto& [name, value] : attributes)
       fmt::print("  {:<24} {}\n", path + "." + name, shown(value));
   for (const auto& [path, variable] : document.variables) {
-    if (path == "config" || path == "manifest") continue;
+    if (path == "config" || path == "manifest" || path == "symbol") continue;
     fmt::print("  {:<24} {} {}{}\n", path, shape_text(variable.data.shape),
                type_name(variable.data.data),
                variable.units.empty() || variable.units == "1" ? "" : ", " + variable.units);
@@ -64,7 +64,11 @@ void print_weights(const std::string& path) {
   for (Index j = 0; j < w.size(); ++j) zeros += w[j] == 0;
   fmt::print("model    {}, {} features{}, {}, l2 {:.6g}\n", model.kind, model.features,
              model.classes.empty() ? "" : fmt::format(", {} classes", model.classes.size()),
-             model.intercept ? "with intercept" : "no intercept", model.l2);
+             !model.symbol.empty()
+                 ? fmt::format("a net of {} parameters", model.layout.all().size())
+             : model.intercept ? "with intercept"
+                               : "no intercept",
+             model.l2);
   fmt::print("weights  {} numbers, {} of them 0, |w| = {:.6g}, largest {:.6g}\n", w.size(), zeros,
              w.norm(), w.size() > 0 ? w.cwiseAbs().maxCoeff() : 0.0);
 }

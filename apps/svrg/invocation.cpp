@@ -6,8 +6,8 @@
 #include "command_line.hpp"
 #include "config_file.hpp"
 #include "environment_settings.hpp"
-#include "suggest.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 #include "text.hpp"
 
 namespace svrg::app {

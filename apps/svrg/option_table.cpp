@@ -62,13 +62,21 @@ constexpr Option table[] = {
      .help = "refuse a larger feature index: most likely a broken file"},
 
     {.flag = "model", .section = "model", .renamed_key = "kind", .type = choice,
-     .default_text = "auto", .choices = "auto|linear|logistic|softmax", .group = "Model",
+     .default_text = "auto", .choices = "auto|linear|logistic|softmax|mlp", .group = "Model",
      .help = "auto: two label values logistic, other whole numbers up to 1000 values softmax, else "
-             "linear"},
+             "linear; mlp: a multilayer perceptron"},
+    {.flag = "hidden", .section = "model", .type = list, .default_text = "128",
+     .value_name = "N,N", .group = "Model", .help = "mlp: widths of the hidden layers"},
+    {.flag = "activation", .section = "model", .type = choice, .default_text = "relu",
+     .choices = "relu|tanh|sigmoid|softrelu|softsign", .group = "Model",
+     .help = "mlp: between its layers"},
     {.flag = "symbol", .section = "model", .type = path, .excludes = "model",
      .value_name = "FILE.json", .group = "Model",
-     .help = "the model as MXNet's symbol.json: FullyConnected under a regression output or "
-             "SoftmaxOutput; other nets are trained by the library's SVRGModule"},
+     .help = "the model as MXNet's symbol.json: any net without batch normalisation that ends in "
+             "SoftmaxOutput, LogisticRegressionOutput or LinearRegressionOutput"},
+    {.flag = "input-shape", .section = "model", .type = list, .value_name = "N,N",
+     .group = "Model", .help = "of a row for the symbol, such as 1,28,28 for an image; without it "
+     "the number of columns"},
     {.flag = "l2", .section = "model", .type = scaled, .default_text = "1/n", .range = not_negative,
      .group = "Model",
      .help = "weight of the penalty l2/2 |w|^2; 0.1/n means 0.1 over the number of training rows"},
@@ -78,13 +86,19 @@ constexpr Option table[] = {
     {.flag = "algorithm", .section = "train", .type = choice, .default_text = "auto",
      .choices = "auto|svrg|local-svrg|sgd|gd", .group = "Solver",
      .help = "svrg: MXNet's synchronous minibatch scheme; local-svrg: one chain a rank between "
-             "snapshots, guarded; auto: local-svrg"},
+             "snapshots, guarded; auto: local-svrg, for nets sgd"},
     {.flag = "engine", .section = "train", .type = choice, .default_text = "auto",
      .choices = "auto|row|ssn", .group = "Solver",
      .help = "of local-svrg: steps on single rows, or sub-sampled Newton steps"},
     {.flag = "learning-rate", .section = "train", .type = number, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Solver",
-     .help = "step size; auto: from the data's curvature"},
+     .help = "step size; auto: from the data's curvature for linear models under optimizer sgd, "
+             "else the optimizer's usual one"},
+    {.flag = "optimizer", .section = "train", .default_text = "auto", .value_name = "NAME",
+     .group = "Solver", .help = "of svrg, sgd and gd: sgd, nag, adam, adagrad, rmsprop, adadelta, "
+     "lamb … (MXNet's names); auto: sgd, for nets adam"},
+    {.flag = "optimizer-params", .section = "train", .type = list, .value_name = "KEY=VALUE,…",
+     .group = "Solver", .help = "further options of the optimizer, such as momentum=0.9"},
     {.flag = "batch-size", .short_flag = "b", .section = "train", .type = integer,
      .default_text = "128", .range = at_least_one, .group = "Solver",
      .help = "rows of a step over all ranks together"},

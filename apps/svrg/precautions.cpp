@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "solve.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/solver/engine.hpp"
@@ -44,33 +45,48 @@ void check_outputs(const Settings& settings) {
     throw ConfigError(fmt::format("--export: there is no folder {}", path.parent_path().string()));
 }
 
-std::vector<std::string> ignored_options(const Settings& settings) {
-  const std::string algorithm = settings.text("algorithm");
+std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice) {
+  const std::string algorithm = algorithm_of(settings, choice.is_net());
   struct Use {
     const char* name;
     std::vector<std::string> algorithms;
   };
-  const std::vector<Use> uses = {
-      {"learning_rate", {"svrg", "sgd", "gd"}}, {"batch_size", {"svrg", "sgd"}},
-      {"update_freq", {"svrg", "sgd"}},         {"svrg_coefficient", {"svrg"}},
-      {"engine", {"auto", "local-svrg"}},       {"chains", {"auto", "local-svrg"}}};
+  const std::vector<Use> uses = {{"learning_rate", {"svrg", "sgd", "gd"}},
+                                 {"optimizer", {"svrg", "sgd", "gd"}},
+                                 {"optimizer_params", {"svrg", "sgd", "gd"}},
+                                 {"batch_size", {"svrg", "sgd"}},
+                                 {"update_freq", {"svrg", "sgd"}},
+                                 {"svrg_coefficient", {"svrg"}},
+                                 {"engine", {"auto", "local-svrg"}},
+                                 {"chains", {"auto", "local-svrg"}}};
   std::vector<std::string> ignored;
-  for (const Use& use : uses) {
-    const Option* option = find_option(use.name);
-    if (!settings.given(use.name) || settings.text(use.name) == option->default_text) continue;
-    if (std::find(use.algorithms.begin(), use.algorithms.end(), algorithm) != use.algorithms.end())
-      continue;
-    ignored.push_back(fmt::format("{}: not used by --algorithm {}; it is an option of {}",
-                                  settings.place(use.name), algorithm, join(use.algorithms, ", ")));
-  }
+  const auto changed = [&](const char* name) {
+    return settings.given(name) && settings.text(name) != find_option(name)->default_text;
+  };
+  for (const Use& use : uses)
+    if (changed(use.name) && std::ranges::find(use.algorithms, algorithm) == use.algorithms.end())
+      ignored.push_back(fmt::format("{}: not used by --algorithm {}; it is an option of {}",
+                                    settings.place(use.name), algorithm,
+                                    join(use.algorithms, ", ")));
+  for (const char* name : {"hidden", "activation"})
+    if (changed(name) && !settings.is("model", "mlp"))
+      ignored.push_back(settings.place(name) + ": not used without --model mlp");
+  if (settings.has("input_shape") && !choice.is_net())
+    ignored.push_back(settings.place("input_shape") + ": not used by linear models");
   if (settings.flag("overwrite") && !settings.is("resume", "no"))
     ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
   return ignored;
 }
 
-Index training_bytes(const Shard& shard, const LinearModel& model) {
-  const Index K = model.margins_per_row(), P = model.layout().size();
-  constexpr Index doubles_a_margin = 3, floats_a_margin = 7, vectors = 24;
+Index training_bytes(const Shard& shard, const io::ModelRecord& model) {
+  const Index P = model.layout.size();
+  constexpr Index vectors = 24;
+  if (!model.symbol.empty()) {
+    constexpr Index block = 128;
+    return (vectors * P + values_per_row(model) * block) * (model.single ? 4 : 8);
+  }
+  const Index K = model.kind == "softmax" ? static_cast<Index>(model.classes.size()) : 1;
+  constexpr Index doubles_a_margin = 3, floats_a_margin = 7;
   const Index factor = P <= SubsampledNewtonEngine::most_parameters ? 3 * P * P * 8 : 0;
   return shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4) + vectors * P * 8 + factor;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "model_choice.hpp"
 #include "settings.hpp"
 #include "svrg/comm/communicator.hpp"
 #include "svrg/data/shard.hpp"
@@ -19,11 +20,11 @@ void require_same_settings(const Communicator& comm, const Settings& settings);
 void check_outputs(const Settings& settings);
 
 /// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
-std::vector<std::string> ignored_options(const Settings& settings);
+std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice);
 
 /// Bytes that training needs beside the rows: margins and directions, weight-sized vectors, a
 /// factor.
-Index training_bytes(const Shard& shard, const LinearModel& model);
+Index training_bytes(const Shard& shard, const io::ModelRecord& model);
 
 /// Says when a run must come to its end: looks at the clock once a reduction and leaves room for
 /// one more stretch as long as the longest so far, and on a SLURM job's own limit for a save.

@@ -35,11 +35,11 @@ std::vector<double> probabilities(Loss loss, std::span<const double> z) {
 
 /// Scores of all rows in file order, on root; nothing elsewhere. Collective.
 std::vector<double> scores_in_order(const Communicator& comm, LoadedModel& m, const Shard& shard) {
-  const auto K = static_cast<std::size_t>(m.model.scores_per_row());
+  const auto K = static_cast<std::size_t>(m.predictor->scores_per_row());
   std::vector<double> mine(static_cast<std::size_t>(shard.rows()) * K);
   for (const Part& part : shard.all().parts)
-    m.model.predict(m.record.weights, shard.all(), part,
-                    std::span(mine).subspan(static_cast<std::size_t>(part.first) * K));
+    m.predictor->score(shard.all(), part,
+                       std::span(mine).subspan(static_cast<std::size_t>(part.first) * K));
   const auto bytes = [](const auto& v) {
     const auto b = std::as_bytes(std::span(v));
     return std::vector<std::byte>(b.begin(), b.end());

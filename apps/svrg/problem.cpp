@@ -57,41 +57,13 @@ std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss) {
 
 LoadedModel load_model(const Communicator& comm, const std::string& path) {
   // Models are small and read-only: every rank reads the file, and all agree that it was good.
-  io::ModelRecord record;
-  comm.agree("", [&] { record = io::load_model(path); });
-  LabelMap labels;
-  comm.agree("", [&] {
-    labels.loss = loss_from_name(record.kind);
-    labels.classes = record.classes;
-    const std::size_t classes = record.classes.size();
-    if (labels.loss == Loss::squared
-            ? classes != 0
-            : classes < 2 || (labels.loss == Loss::logistic && classes != 2))
-      throw DataError(
-          fmt::format("{}: a {} model cannot have {} classes", path, record.kind, classes));
-    const auto found = record.summary.values.find("positive");
-    if (found != record.summary.values.end())
-      labels.positive = numbers_of(std::get<std::string>(found->second));
+  LoadedModel loaded;
+  comm.agree("", [&] { loaded.record = io::load_model(path); });
+  comm.agree(path, [&] {
+    loaded.labels = labels_of(loaded.record);
+    loaded.predictor = make_predictor(loaded.record);
   });
-  LinearModel model(labels.loss, record.features, static_cast<Index>(record.classes.size()),
-                    record.intercept);
-  comm.agree("", [&] {
-    if (model.layout().size() != record.weights.size())
-      throw DataError(path + ": its weights do not fit its kind, classes and features");
-  });
-  return {std::move(record), std::move(labels), std::move(model)};
-}
-
-std::vector<double> numbers_of(const std::string& list) {
-  std::vector<double> values;
-  for (std::size_t at = 0; at < list.size();) {
-    const std::size_t comma = std::min(list.find(',', at), list.size());
-    const auto number = parse_number(std::string_view(list).substr(at, comma - at));
-    if (!number) throw DataError("'" + list + "' is not a list of numbers");
-    values.push_back(*number);
-    at = comma + 1;
-  }
-  return values;
+  return loaded;
 }
 
 std::string grouped(Index number) {

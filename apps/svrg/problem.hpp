@@ -8,6 +8,7 @@
 #include "svrg/io/model_file.hpp"
 #include "svrg/train/label_map.hpp"
 #include "svrg/train/metric.hpp"
+#include "svrg/train/predictor.hpp"
 
 namespace svrg::app {
 
@@ -25,13 +26,10 @@ std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss);
 struct LoadedModel {
   io::ModelRecord record;
   LabelMap labels;
-  LinearModel model;
+  std::unique_ptr<Predictor> predictor;
 };
 /// Root reads, everybody gets it. Collective.
 LoadedModel load_model(const Communicator& comm, const std::string& path);
-
-/// "1,2.5" → {1, 2.5}. @throws DataError
-std::vector<double> numbers_of(const std::string& list);
 
 /// "a9a.svm  32,561 x 123 sparse f64 …": one line of the header.
 std::string describe(const Shard& shard, const Communicator& comm, double seconds);

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <functional>
 
 #include "svrg/core/error.hpp"
+#include "svrg/model/net.hpp"
+#include "svrg/model/symbol_model.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/minibatch.hpp"
+#include "svrg/solver/widened.hpp"
 
 namespace svrg::app {
 namespace {
@@ -15,7 +19,8 @@ class Guarded : public SolverSetup {
  public:
   Guarded(const Communicator& comm, const LinearModel& model, const Shard& shard, double l2,
           Reduction reduction, RequestProbe probe, GuardedSvrgOptions options)
-      : objective_(comm, model, shard, Penalty<double>(model.layout(), l2), reduction,
+      : model_(model),
+        objective_(comm, model_, shard, Penalty<double>(model_.layout(), l2), reduction,
                    std::move(probe)),
         chains_(objective_.chains(options.chains.chain_per_shard)),
         solver_(objective_, options) {}
@@ -29,39 +34,74 @@ class Guarded : public SolverSetup {
   bool knows_phases() const override { return true; }
 
  private:
+  LinearModel model_;
   MarginObjective objective_;
   Index chains_;
   GuardedSvrg solver_;
 };
 
+/// "momentum=0.9" … as keyword arguments.
+Options optimizer_options(const Settings& settings) {
+  Options options;
+  if (!settings.has("optimizer_params")) return options;
+  for (const std::string& item : settings.list("optimizer_params")) {
+    const auto equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw ConfigError(
+          fmt::format("{}: must be KEY=VALUE, got '{}'", settings.place("optimizer_params"), item));
+    const std::string key = item.substr(0, equals);
+    if (key == "learning_rate")
+      throw ConfigError(settings.place("optimizer_params") + ": use --learning-rate");
+    options[key] = item.substr(equals + 1);
+  }
+  return options;
+}
+
+template <class Real>
 class Minibatch : public SolverSetup {
  public:
-  Minibatch(const Communicator& comm, LinearModel& model, const Shard& shard, double l2,
-            Reduction reduction, RequestProbe probe, const Settings& settings)
-      : name_(settings.text("algorithm")),
+  /// `smoothness(batch)` is the expected smoothness of a batch's mean, where it is known.
+  Minibatch(const Settings& settings, const Communicator& comm, std::unique_ptr<Model<Real>> model,
+            const Shard& shard, double l2, bool net, RequestProbe probe,
+            const std::function<double(Index)>& smoothness)
+      : model_(std::move(model)),
+        name_(algorithm_of(settings, net)),
         batch_(name_ == "gd" ? shard.info().rows
                              : std::min(settings.integer("batch_size"), shard.info().rows)),
-        objective_(comm, model, shard, Penalty<double>(model.layout(), l2), reduction,
-                   std::move(probe)),
+        objective_(comm, *model_, shard, Penalty<Real>(model_->layout(), l2),
+                   reduction_of(settings), std::move(probe)),
         sampler_(shard, batch_, static_cast<std::uint64_t>(settings.integer("seed"))) {
     if (name_ == "svrg")
-      estimator_ = std::make_unique<SvrgEstimator<double>>(settings.number("svrg_coefficient"));
+      estimator_ = std::make_unique<SvrgEstimator<Real>>(settings.number("svrg_coefficient"));
     else
-      estimator_ = std::make_unique<PlainEstimator<double>>();
-    MinibatchOptions options;
-    options.update_freq = name_ == "gd" ? 1 : settings.integer("update_freq");
+      estimator_ = std::make_unique<PlainEstimator<Real>>();
+    optimizer_name_ = !settings.is("optimizer", "auto") ? settings.text("optimizer")
+                      : net                             ? "adam"
+                                                        : "sgd";
+    comm.agree("", [&] {
+      optimizer_ = make_optimizer<Real>(optimizer_name_, optimizer_options(settings));
+    });
     automatic_ = settings.is("learning_rate", "auto");
-    options.may_halve = automatic_;
-    options.learning_rate = automatic_ ? automatic_rate(comm, model, shard, l2, reduction)
-                                       : settings.number("learning_rate");
-    rate_ = options.learning_rate;
-    freq_ = options.update_freq;
-    solver_ = std::make_unique<MinibatchSolver<double>>(comm, model.layout(), objective_, sampler_,
-                                                        *estimator_, *optimizer_, options);
+    const bool by_curvature = automatic_ && smoothness && optimizer_name_ == "sgd";
+    rate_ = !automatic_    ? settings.number("learning_rate")
+            : by_curvature ? rate_of(smoothness(batch_))
+                           : optimizer_->learning_rate();
+    freq_ = name_ == "gd" ? 1 : settings.integer("update_freq");
+    solver_ = std::make_unique<MinibatchSolver<Real>>(
+        comm, model_->layout(), objective_, sampler_, *estimator_, *optimizer_,
+        MinibatchOptions{
+            .learning_rate = rate_, .may_halve = automatic_, .convex = !net, .update_freq = freq_});
+    if constexpr (std::is_same_v<Real, float>) widened_ = std::make_unique<Widened>(*solver_);
   }
-  Solver<double>& solver() override { return *solver_; }
+  Solver<double>& solver() override {
+    if constexpr (std::is_same_v<Real, float>)
+      return *widened_;
+    else
+      return *solver_;
+  }
   std::string describe() const override {
-    return fmt::format("{}, batch {}, learning rate {}{:.4g}, {} every {} epoch{}", name_, batch_,
+    return fmt::format("{}{}, batch {}, learning rate {}{:.4g}, {} every {} epoch{}", name_,
+                       optimizer_name_ == "sgd" ? "" : " by " + optimizer_name_, batch_,
                        automatic_ ? "auto = " : "", rate_,
                        estimator_->needs_snapshot() ? "snapshot" : "measured", freq_,
                        freq_ == 1 ? "" : "s");
@@ -70,29 +110,55 @@ class Minibatch : public SolverSetup {
   bool knows_phases() const override { return false; }
 
  private:
-  // 1/(2L(b)), L(b) the expected smoothness of a batch's mean (Gower et al. 2019, sampling without
-  // replacement): between the largest row's and the mean's as b goes from 1 to n.
-  double automatic_rate(const Communicator& comm, const LinearModel& model, const Shard& shard,
-                        double l2, Reduction reduction) const {
-    MarginObjective margins(comm, model, shard, Penalty<double>(model.layout(), l2), reduction);
-    const double largest = margins.smoothness().largest;
-    const double mean = std::min(mean_smoothness(comm, model, shard, reduction), largest);
-    const auto n = static_cast<double>(shard.info().rows), b = static_cast<double>(batch_);
-    const double share = n > 1 ? (n - b) / (b * (n - 1)) : 0;
-    const double expected = (1 - share) * mean + share * largest + l2;
-    return expected > 0 ? 1 / (2 * expected) : 1;
-  }
+  static double rate_of(double smoothness) { return smoothness > 0 ? 1 / (2 * smoothness) : 1; }
 
-  std::string name_;
+  std::unique_ptr<Model<Real>> model_;
+  std::string name_, optimizer_name_;
   Index batch_, freq_ = 1;
-  ModelObjective<double> objective_;
+  ModelObjective<Real> objective_;
   Sampler sampler_;
-  std::unique_ptr<Optimizer<double>> optimizer_ = make_optimizer<double>("sgd");
-  std::unique_ptr<GradientEstimator<double>> estimator_;
-  std::unique_ptr<MinibatchSolver<double>> solver_;
+  std::unique_ptr<Optimizer<Real>> optimizer_;
+  std::unique_ptr<GradientEstimator<Real>> estimator_;
+  std::unique_ptr<MinibatchSolver<Real>> solver_;
+  std::unique_ptr<Widened> widened_;
   double rate_ = 0;
   bool automatic_ = false;
 };
+
+// L(b) between the mean's and the largest row's smoothness as b goes from n to 1 (Gower et al.
+// 2019, sampling without replacement).
+double expected_smoothness(const Communicator& comm, const LinearModel& model, const Shard& shard,
+                           double l2, Reduction reduction, Index batch) {
+  MarginObjective margins(comm, model, shard, Penalty<double>(model.layout(), l2), reduction);
+  const double largest = margins.smoothness().largest;
+  const double mean = std::min(mean_smoothness(comm, model, shard, reduction), largest);
+  const auto n = static_cast<double>(shard.info().rows), b = static_cast<double>(batch);
+  const double share = n > 1 ? (n - b) / (b * (n - 1)) : 0;
+  return (1 - share) * mean + share * largest + l2;
+}
+
+template <class Real>
+std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communicator& comm,
+                                        const io::ModelRecord& record, const Shard& shard,
+                                        double l2, RequestProbe probe) {
+  const Net net = Net::of(Symbol::from_json(record.symbol));
+  constexpr Index block = 128;
+  ExecutorOptions options;
+  options.inputs[net.data] = {block};
+  auto& shape = options.inputs[net.data];
+  shape.insert(shape.end(), record.input_shape.begin(), record.input_shape.end());
+  options.inputs[net.label] = {block};
+  options.seed = static_cast<std::uint64_t>(settings.integer("seed"));
+  std::unique_ptr<Model<Real>> model;
+  comm.agree("", [&] {
+    if (shard.info().weighted)
+      throw ConfigError(shard.info().path + ": sample weights are not supported for nets");
+    model = std::make_unique<SymbolModel<Real>>(net.trained, options, net.data, net.label);
+    SVRG_EXPECT(model->layout().size() == record.layout.size(), "the record is of this net");
+  });
+  return std::make_unique<Minibatch<Real>>(settings, comm, std::move(model), shard, l2, true,
+                                           std::move(probe), nullptr);
+}
 
 }  // namespace
 
@@ -121,14 +187,29 @@ Index virtual_shards_of(const Settings& settings) {
   return shards;
 }
 
+std::string algorithm_of(const Settings& settings, bool net) {
+  const std::string asked = settings.text("algorithm");
+  if (!net) return asked;
+  if (asked == "local-svrg")
+    throw ConfigError(settings.place("algorithm") +
+                      ": local-svrg is for linear models; a net takes sgd, svrg or gd");
+  return asked == "auto" ? "sgd" : asked;
+}
+
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
-                                         LinearModel& model, const Shard& shard, double l2,
-                                         RequestProbe probe) {
+                                         const io::ModelRecord& record, const Shard& shard,
+                                         double l2, RequestProbe probe) {
+  if (!record.symbol.empty())
+    return record.single ? net_solver<float>(settings, comm, record, shard, l2, std::move(probe))
+                         : net_solver<double>(settings, comm, record, shard, l2, std::move(probe));
   const std::string algorithm = settings.text("algorithm");
   const Reduction reduction = reduction_of(settings);
+  const LinearModel model(loss_from_name(record.kind), record.features,
+                          static_cast<Index>(record.classes.size()), record.intercept);
   if (algorithm != "auto" && algorithm != "local-svrg")
-    return std::make_unique<Minibatch>(comm, model, shard, l2, reduction, std::move(probe),
-                                       settings);
+    return std::make_unique<Minibatch<double>>(
+        settings, comm, std::make_unique<LinearModel>(model), shard, l2, false, std::move(probe),
+        [&](Index batch) { return expected_smoothness(comm, model, shard, l2, reduction, batch); });
   GuardedSvrgOptions options;
   const std::string engine = settings.text("engine");
   options.engine = engine == "row"   ? EngineChoice::row

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "settings.hpp"
+#include "svrg/io/model_file.hpp"
 #include "svrg/objective/margin_objective.hpp"
 #include "svrg/solver/solver.hpp"
 
@@ -24,12 +25,15 @@ class SolverSetup {
   virtual bool knows_phases() const = 0;
 };
 
-/// The solver that --algorithm and its options ask for. Model and shard must outlive it.
-/// Collective.
+/// The solver that --algorithm and its options ask for, of the recorded model (its weights are not
+/// used). The shard must outlive it. Collective.
 /// @throws CollectiveError (usage)
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
-                                         LinearModel& model, const Shard& shard, double l2,
-                                         RequestProbe probe);
+                                         const io::ModelRecord& record, const Shard& shard,
+                                         double l2, RequestProbe probe);
+
+/// --algorithm; of a net, "auto" is sgd. @throws ConfigError
+std::string algorithm_of(const Settings& settings, bool net);
 
 Reduction reduction_of(const Settings& settings);
 /// A fixed number of chains, whatever the ranks?

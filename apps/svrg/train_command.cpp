@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "manifest.hpp"
+#include "model_choice.hpp"
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
@@ -14,7 +15,6 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
-#include "svrg/model/linear_form.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "system_memory.hpp"
@@ -27,29 +27,16 @@ struct Problem {
   Shard train;
   std::optional<Shard> valid;
   LabelMap labels;
+  io::ModelRecord record;  // of the model to come, without weights
   double l2 = 0;
-  bool intercept = true;
 };
-
-/// What --symbol says of the model. @throws ConfigError unless it is a linear one
-LinearForm form_of_symbol(const Settings& settings) {
-  const std::string path = settings.text("symbol");
-  const auto form = linear_form(Symbol::load(path));
-  if (!form)
-    throw ConfigError(path +
-                      ": not a linear model (FullyConnected under LinearRegressionOutput, "
-                      "LogisticRegressionOutput or SoftmaxOutput); the library's SVRGModule "
-                      "trains other nets");
-  if (settings.given("intercept"))
-    throw ConfigError(settings.place("intercept") + ": the symbol's no_bias says so; leave it out");
-  return *form;
-}
 
 double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction reduction) {
   return mean_weight(comm, shard, reduction) * static_cast<double>(shard.info().rows);
 }
 
-Problem load_problem(const Settings& settings, const Communicator& comm, Screen& screen) {
+Problem load_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
+                     Screen& screen) {
   comm.agree("", [&] {
     if (!settings.has("train") || settings.text("train").empty())
       throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
@@ -61,26 +48,11 @@ Problem load_problem(const Settings& settings, const Communicator& comm, Screen&
   });
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
   options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
-  std::optional<LinearForm> form;
-  comm.agree("", [&] {
-    if (settings.has("symbol")) form = form_of_symbol(settings);
-  });
-  Problem p{read_text(comm, settings.text("train"), options),
-            std::nullopt,
-            {},
-            0,
-            form ? form->intercept : settings.is("intercept", "yes")};
-  screen.fact("data", describe(p.train, comm, now() - start));
-  std::vector<double> positive;
-  comm.agree("", [&] { positive = numbers(settings, "positive"); });
-  const std::string kind = form ? std::string(loss_name(form->loss)) : settings.text("model");
-  p.labels = LabelMap::choose(comm, p.train, kind, positive);
-  comm.agree("", [&] {
-    if (form && form->loss == Loss::softmax && form->outputs != p.labels.scores_per_row())
-      throw ConfigError(fmt::format("{}: {} outputs, but the labels have {} values",
-                                    settings.text("symbol"), form->outputs,
-                                    p.labels.scores_per_row()));
-  });
+  if (choice.is_net() && options.dtype == Storage::automatic) options.dtype = Storage::f32;
+  Problem p{read_text(comm, settings.text("train"), options), std::nullopt, {}, {}, 0};
+  screen.fact("data", app::describe(p.train, comm, now() - start));
+  p.labels = choice.labels(comm, p.train);
+  comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
   p.labels.apply(comm, p.train);
   if (settings.has("valid")) {
     const double before = now();
@@ -88,13 +60,25 @@ Problem load_problem(const Settings& settings, const Communicator& comm, Screen&
     options.feature_names = p.train.info().feature_names;
     p.valid = read_text(comm, settings.text("valid"), options);
     p.labels.apply(comm, *p.valid);
-    screen.fact("valid", describe(*p.valid, comm, now() - before));
+    screen.fact("valid", app::describe(*p.valid, comm, now() - before));
   }
   if (settings.has("C"))
     p.l2 = 1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
   else
     p.l2 = settings.scaled("l2").resolve(p.train.info().rows);
+  p.record.l2 = p.l2;
   return p;
+}
+
+std::string describe(const io::ModelRecord& record) {
+  if (record.symbol.empty())
+    return fmt::format("{}, {} weights{}", record.kind,
+                       grouped(record.layout.at("linear_weight").size),
+                       record.intercept ? " + intercept" : "");
+  std::string shape;
+  for (const Index n : record.input_shape) shape += (shape.empty() ? "" : " x ") + grouped(n);
+  return fmt::format("net under a {} loss, {} values a row, {} weights in {}", record.kind, shape,
+                     grouped(record.layout.size()), record.single ? "float" : "double");
 }
 
 /// What a resumed run must share with the one it goes on with.
@@ -103,31 +87,18 @@ std::string identity(const Settings& settings, const Problem& p) {
   std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
                                  info.columns, info.fingerprint);
   text += fmt::format("model={}\nintercept={}\nl2={:.17g}\npositive={}\n", loss_name(p.labels.loss),
-                      p.intercept ? "yes" : "no", p.l2, settings.text("positive"));
+                      p.record.intercept ? "yes" : "no", p.l2, settings.text("positive"));
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
-        "seed", "chains", "deterministic", "row_order", "dtype"})
+        "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
+  if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual
   // shards are part of what is computed.
-  const std::string algorithm = settings.text("algorithm");
+  const std::string algorithm = algorithm_of(settings, !p.record.symbol.empty());
   if ((algorithm != "auto" && algorithm != "local-svrg") || chain_per_shard(settings))
     text += fmt::format("virtual-shards={}\n", p.train.partition().virtual_shards());
   return text;
-}
-
-io::ModelRecord describe_model(const Settings& settings, const Problem& p,
-                               const LinearModel& model) {
-  io::ModelRecord record;
-  record.kind = loss_name(p.labels.loss);
-  record.layout = model.layout();
-  record.intercept = model.intercept();
-  record.features = model.features();
-  record.classes = p.labels.classes;
-  record.feature_names = p.train.info().feature_names;
-  record.l2 = p.l2;
-  if (!p.labels.positive.empty()) record.summary.values["positive"] = settings.text("positive");
-  return record;
 }
 
 TrainerOptions trainer_options(const Settings& settings, const Problem& p,
@@ -234,22 +205,26 @@ int train(const Settings& settings) {
   screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
                            comm.size() == 1 ? "" : "s",
                            keeps ? " · run " + settings.text("run_dir") : ""));
-  if (comm.is_root())
-    for (const std::string& message : ignored_options(settings))
-      screen.message(LogLevel::warning, message);
-  Problem p = load_problem(settings, comm, screen);
+  std::optional<ModelChoice> choice;
+  comm.agree("", [&] {
+    choice.emplace(settings);
+    const auto ignored = ignored_options(settings, *choice);
+    if (!comm.is_root()) return;
+    for (const std::string& message : ignored) screen.message(LogLevel::warning, message);
+  });
+  Problem p = load_problem(settings, *choice, comm, screen);
   const double seconds_load = now() - start;
 
-  LinearModel model(p.labels.loss, p.train.info().columns, p.labels.scores_per_row(), p.intercept);
+  std::unique_ptr<Predictor> predictor;
+  comm.agree("", [&] { predictor = make_predictor(p.record); });
+  p.record.layout = predictor->layout();
   const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
-  screen.fact("model",
-              fmt::format("{}, {} weights{} · l2 {:.6g} (C = {:.6g})", loss_name(p.labels.loss),
-                          grouped(p.train.info().columns * model.margins_per_row()),
-                          model.intercept() ? " + intercept" : "", p.l2, 1 / (p.l2 * weights)));
+  screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.l2,
+                                   1 / (p.l2 * weights)));
   std::vector<Metric> metrics;
   comm.agree("", [&] {
     metrics = chosen_metrics(settings, p.labels.loss);
-    const Index needed = p.train.bytes() + training_bytes(p.train, model);
+    const Index needed = p.train.bytes() + training_bytes(p.train, p.record);
     const Index limit =
         settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
     if (needed > limit)
@@ -257,11 +232,12 @@ int train(const Settings& settings) {
           "training needs {}B on a rank, the limit is {}B; use more ranks "
           "or --max-memory",
           format_count(static_cast<double>(needed)), format_count(static_cast<double>(limit))));
-    screen.detail(fmt::format("memory  {}B of rows and {}B for training on this rank",
-                              format_count(static_cast<double>(p.train.bytes())),
-                              format_count(static_cast<double>(training_bytes(p.train, model)))));
+    screen.detail(
+        fmt::format("memory  {}B of rows and {}B for training on this rank",
+                    format_count(static_cast<double>(p.train.bytes())),
+                    format_count(static_cast<double>(training_bytes(p.train, p.record)))));
   });
-  const auto setup = make_solver(settings, comm, model, p.train, p.l2, [&] {
+  const auto setup = make_solver(settings, comm, p.record, p.train, p.l2, [&] {
     Requests r = signals.poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
     return r;
@@ -277,18 +253,20 @@ int train(const Settings& settings) {
     if (comm.is_root()) fmt::print("{}", settings.to_toml());
     return 0;
   }
-  const io::ModelRecord record = describe_model(settings, p, model);
-  Trainer trainer(comm, setup->solver(), record, p.train.info().rows, options, screen.sink());
+  Trainer trainer(comm, setup->solver(), p.record, p.train.info().rows, options, screen.sink());
   trainer.set_metrics([&](ConstVecRef<double> w) {
     std::map<std::string, double> values;
     const auto add = [&](const char* prefix, const std::map<std::string, double>& computed) {
       for (const auto& [name, value] : computed) values[prefix + name] = value;
     };
     const Reduction reduction = reduction_of(settings);
+    const Loss loss = p.labels.loss;
     const auto scores = setup->scores();
-    add("train_", scores ? evaluate_scores(comm, model, *scores, p.train, metrics, reduction)
-                         : evaluate(comm, model, w, p.train, metrics, reduction));
-    if (p.valid) add("valid_", evaluate(comm, model, w, *p.valid, metrics, reduction));
+    predictor->set_weights(w);
+    add("train_", scores ? evaluate_scores(comm, loss, predictor->scores_per_row(), *scores,
+                                           p.train, metrics, reduction)
+                         : evaluate(comm, *predictor, loss, p.train, metrics, reduction));
+    if (p.valid) add("valid_", evaluate(comm, *predictor, loss, *p.valid, metrics, reduction));
     return values;
   });
   double last_seconds = 0, last_passes = 0;
@@ -310,19 +288,23 @@ int train(const Settings& settings) {
   });
   if (setup->knows_phases()) trainer.set_phase_source([&] { return setup->times(); });
 
-  Vec<double> w = Vec<double>::Zero(model.layout().size());
+  Vec<double> w = Vec<double>::Zero(p.record.layout.size());
+  comm.agree("", [&] {
+    if (choice->is_net())
+      w = initial_weights(p.record, static_cast<std::uint64_t>(settings.integer("seed")));
+  });
   const TrainResult result = trainer.fit(w);
 
   screen.done(verdict(result, options));
   const bool converged = result.stop_reason == "tolerance";
   if (comm.is_root() && !converged && result.code == ExitCode::done && options.tol_grad > 0 &&
-      result.stop_reason != "precision")
+      !choice->is_net() && result.stop_reason != "precision")
     screen.message(
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
   comm.agree("", [&] {
     if (!comm.is_root()) return;
-    io::ModelRecord trained = record;
+    io::ModelRecord trained = p.record;
     trained.weights = w;
     trained.config = options.config;
     trained.manifest = manifest;

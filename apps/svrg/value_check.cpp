@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "quantity.hpp"
-#include "suggest.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 #include "text.hpp"
 
 namespace svrg::app {

@@ -2,6 +2,7 @@
 #include "svrg/io/model_file.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -20,8 +21,8 @@ namespace {
 constexpr const char *model_format = "svrg-model", *linear_weight = "linear_weight";
 constexpr std::string_view parameter_group = "params";
 constexpr std::array<std::string_view, 2> endings = {"weight", "bias"};
-constexpr std::array<const char*, 6> own_values = {"kind", "intercept", "n_features",
-                                                   "l2",   "config",    "manifest"};
+constexpr std::array<const char*, 8> own_values = {"kind",   "intercept", "n_features", "l2",
+                                                   "symbol", "precision", "config",     "manifest"};
 
 Parameter parameter_of(const std::string& name, const Array& array) {
   Parameter parameter;
@@ -56,7 +57,7 @@ void check_linear(const ModelRecord& model, const std::string& name) {
   const auto has = [&](std::string_view wanted) {
     return std::ranges::any_of(names, [&](const Parameter& p) { return p.name == wanted; });
   };
-  if (!has(linear_weight)) return;
+  if (!model.symbol.empty() || !has(linear_weight)) return;
   const auto& shape = model.layout.at(linear_weight).shape;
   if (shape.size() != 2 || shape[1] != model.features)
     throw DataError(fmt::format("{}: /params/linear/weight is not (classes, n_features = {})", name,
@@ -86,6 +87,13 @@ Vec<double> to_doubles(const State& state, const std::string& path) {
 
 std::string optional_text(const State& state, const std::string& key) {
   return state.values.contains(key) ? state.text(key) : std::string();
+}
+
+template <class T>
+std::vector<T> optional_numbers(const State& state, const std::string& path) {
+  if (!state.arrays.contains(path)) return {};
+  const auto numbers = to_doubles(state, path);
+  return {numbers.begin(), numbers.end()};
 }
 
 }  // namespace
@@ -122,6 +130,14 @@ void add_model(State& state, const ModelRecord& model) {
   if (!model.feature_names.empty())
     state.arrays.insert_or_assign("feature_name",
                                   Array::vector(std::vector<std::string>(model.feature_names)));
+  if (!model.positive.empty())
+    state.arrays.insert_or_assign("positive", Array::vector(std::vector<double>(model.positive)));
+  if (!model.symbol.empty()) {
+    state.values.insert_or_assign("symbol", model.symbol);
+    state.values.insert_or_assign("precision", std::string(model.single ? "f32" : "f64"));
+    state.arrays.insert_or_assign("input_shape",
+                                  Array::vector(std::vector<Index>(model.input_shape)));
+  }
   state.values.insert_or_assign("kind", model.kind);
   state.values.insert_or_assign("intercept", std::int64_t{model.intercept});
   state.values.insert_or_assign("n_features", model.features);
@@ -148,10 +164,11 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     for (const auto& p : model.layout.all())
       model.weights.segment(p.offset, p.size) =
           from_row_major(p, to_doubles(state, parameter_path(p.name)));
-    if (state.arrays.contains("class")) {
-      const Vec<double> labels = to_doubles(state, "class");
-      model.classes.assign(labels.begin(), labels.end());
-    }
+    model.classes = optional_numbers<double>(state, "class");
+    model.positive = optional_numbers<double>(state, "positive");
+    model.input_shape = optional_numbers<Index>(state, "input_shape");
+    model.symbol = optional_text(state, "symbol");
+    model.single = optional_text(state, "precision") == "f32";
     if (const auto found = state.arrays.find("feature_name"); found != state.arrays.end()) {
       const auto* names = std::get_if<std::vector<std::string>>(&found->second.data);
       if (!names || static_cast<Index>(names->size()) != model.features)
@@ -168,6 +185,22 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     const std::string what = error.what();
     throw DataError(what.starts_with(name) ? what : name + ": " + what);
   }
+}
+
+Vec<double> weights_for(const ModelRecord& model, const ParameterLayout& layout) {
+  Vec<double> w(layout.size());
+  for (const Parameter& p : layout.all()) {
+    const Parameter& saved = model.layout.at(p.name);
+    if (saved.shape != p.shape)
+      throw DataError(fmt::format("parameter {} has shape ({}) in the file, ({}) in the model",
+                                  p.name, fmt::join(saved.shape, ", "), fmt::join(p.shape, ", ")));
+    w.segment(p.offset, p.size) =
+        from_row_major(p, to_row_major(saved, model.weights.segment(saved.offset, saved.size)));
+  }
+  if (model.weights.size() != w.size())
+    throw DataError(
+        fmt::format("the file has {} weights, the model {}", model.weights.size(), w.size()));
+  return w;
 }
 
 void save_model(const std::string& path, const ModelRecord& model) {

@@ -12,7 +12,7 @@ namespace svrg::io {
 namespace {
 
 constexpr std::string_view state_group = "state";
-constexpr std::array<std::string_view, 2> texts = {"config", "manifest"};
+constexpr std::array<std::string_view, 3> texts = {"config", "manifest", "symbol"};
 constexpr std::array<std::string_view, 4> root_values = {"kind", "intercept", "n_features", "l2"};
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {

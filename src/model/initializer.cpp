@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 
 namespace svrg {
 namespace {
@@ -200,9 +201,9 @@ Initializer Initializer::make(const std::string& name, const Options& options) {
   if (wanted == "bilinear") rule = std::make_shared<Bilinear>();
   if (wanted == "lstmbias") rule = std::make_shared<LstmBias>(o);
   if (!rule)
-    throw ConfigError("there is no initializer '" + name +
-                      "'; there are uniform, normal, constant, zero, one, xavier, msraprelu, "
-                      "orthogonal, bilinear, lstmbias");
+    throw ConfigError("there is no initializer '" + name + "'" +
+                      suggestion(wanted, {"uniform", "normal", "constant", "zero", "one", "xavier",
+                                          "msraprelu", "orthogonal", "bilinear", "lstmbias"}));
   // MXNet's dumps() lists arguments that another choice makes useless.
   if (wanted == "msraprelu") o.ignore("magnitude"), o.ignore("rnd_type");
   o.done();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 
 namespace svrg::metric_kinds {
 namespace {
@@ -305,9 +306,10 @@ Kind find(const std::string& name, const Options& options) {
                            [](const Sums& s) { return std::sqrt(ratio(s)); });
   if (is({"pcc"})) return {"pcc", true, matrix, add, matrix_correlation};
   if (is({"loss", "torch", "caffe"})) return loss(name);
-  throw ConfigError("there is no metric '" + name +
-                    "'; there are acc, top_k_accuracy, ce, nll_loss, perplexity, f1, mcc, mae, "
-                    "mse, rmse, pearsonr, pcc, loss, and metric::np for one's own");
+  throw ConfigError("there is no metric '" + name + "'" +
+                    suggestion(name, {"acc", "top_k_accuracy", "ce", "nll_loss", "perplexity", "f1",
+                                      "mcc", "mae", "mse", "rmse", "pearsonr", "pcc", "loss"}) +
+                    "; metric::np makes one's own");
 }
 
 }  // namespace svrg::metric_kinds

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 
 // clang-format off
 #define SVRG_OPTIMIZERS(X) \
@@ -42,13 +43,14 @@ std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, const Opt
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   OptionReader options("optimizer " + wanted, params);
   std::unique_ptr<Optimizer<Real>> made;
-  std::string known;
+  std::vector<std::string> known;
 #define SVRG_TRY(entry, Class)                                       \
   if (!made && wanted == #entry) made = make_##Class<Real>(options); \
-  known += known.empty() ? #entry : ", " #entry;
+  known.push_back(#entry);
   SVRG_OPTIMIZERS(SVRG_TRY)
 #undef SVRG_TRY
-  if (!made) throw ConfigError("there is no optimizer '" + wanted + "'; there are " + known);
+  if (!made)
+    throw ConfigError("there is no optimizer '" + wanted + "'" + suggestion(wanted, known));
   options.done();
   return made;
 }

@@ -33,7 +33,9 @@ void MinibatchSolver<Real>::take_measure(VecRef<Real> w) {
   f_.penalty().add_gradient(w, g_);
   now_.objective = report.loss + f_.penalty().value(w);
   now_.grad_norm = g_.template cast<double>().stableNorm();
-  now_.gap = optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0, 0);
+  now_.gap = options_.convex
+                 ? optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0, 0)
+                 : std::numeric_limits<double>::quiet_NaN();
   now_.measured = true;
   now_.requests = report.requests;
   if (!report.finite) now_.objective = now_.grad_norm = std::numeric_limits<double>::quiet_NaN();

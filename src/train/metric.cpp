@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "svrg/core/error.hpp"
+#include "svrg/core/suggest.hpp"
 
 namespace svrg {
 namespace {
@@ -45,7 +46,8 @@ std::string_view metric_name(Metric metric) { return names[static_cast<std::size
 Metric metric_from_name(std::string_view name, Loss loss) {
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end())
-    throw ConfigError("unknown metric '" + std::string(name) + "'; one of acc, ce, mae, mse, rmse");
+    throw ConfigError("there is no metric '" + std::string(name) + "'" +
+                      suggestion(name, {names.begin(), names.end()}));
   const auto metric = static_cast<Metric>(found - names.begin());
   const bool of_classes = metric == Metric::acc || metric == Metric::ce;
   if (of_classes != (loss != Loss::squared))
@@ -61,11 +63,10 @@ namespace {
 
 /// `scores_of(rows)` gives the scores of a stretch of rows, at most `block` of them.
 template <class ScoresOf>
-std::map<std::string, double> evaluate_blocks(const Communicator& comm, const LinearModel& model,
+std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss loss, Index K,
                                               const Shard& shard, std::span<const Metric> metrics,
                                               Reduction reduction, Index block,
                                               ScoresOf&& scores_of) {
-  const Index K = model.scores_per_row();
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
   sums->start(static_cast<Index>(metrics.size()) + 1, 0);
@@ -79,8 +80,7 @@ std::map<std::string, double> evaluate_blocks(const Communicator& comm, const Li
         const double weight = shard.weights().empty() ? 1 : shard.weights()[row];
         values[metrics.size()] += weight;
         for (std::size_t m = 0; m < metrics.size(); ++m)
-          values[m] +=
-              weight * row_value(metrics[m], model.loss(), z + i * K, shard.labels()[row], K);
+          values[m] += weight * row_value(metrics[m], loss, z + i * K, shard.labels()[row], K);
       }
     }
   }
@@ -97,24 +97,24 @@ std::map<std::string, double> evaluate_blocks(const Communicator& comm, const Li
 
 }  // namespace
 
-std::map<std::string, double> evaluate(const Communicator& comm, LinearModel& model,
-                                       ConstVecRef<double> w, const Shard& shard,
-                                       std::span<const Metric> metrics, Reduction reduction) {
+std::map<std::string, double> evaluate(const Communicator& comm, Predictor& model, Loss loss,
+                                       const Shard& shard, std::span<const Metric> metrics,
+                                       Reduction reduction) {
   constexpr Index block = 1024;
-  std::vector<double> z(static_cast<std::size_t>(block * model.scores_per_row()));
-  return evaluate_blocks(comm, model, shard, metrics, reduction, block, [&](const Part& rows) {
-    model.predict(w, shard.all(), rows, z);
+  const Index K = model.scores_per_row();
+  std::vector<double> z(static_cast<std::size_t>(block * K));
+  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, block, [&](const Part& rows) {
+    model.score(shard.all(), rows, z);
     return z.data();
   });
 }
 
-std::map<std::string, double> evaluate_scores(const Communicator& comm, const LinearModel& model,
+std::map<std::string, double> evaluate_scores(const Communicator& comm, Loss loss, Index K,
                                               std::span<const double> scores, const Shard& shard,
                                               std::span<const Metric> metrics,
                                               Reduction reduction) {
-  const Index K = model.scores_per_row();
   SVRG_EXPECT(static_cast<Index>(scores.size()) == shard.rows() * K, "scores of every row");
-  return evaluate_blocks(comm, model, shard, metrics, reduction, shard.rows() + 1,
+  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, shard.rows() + 1,
                          [&](const Part& rows) { return scores.data() + rows.first * K; });
 }
 

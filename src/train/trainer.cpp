@@ -63,10 +63,7 @@ void Trainer::restore(const State& state, VecRef<double> w) {
   comm_.agree("resume", [&] {
     require_same_identity(state.text("identity"), options_.identity);
     const auto saved = io::model_from_state(state, "checkpoint");
-    if (saved.weights.size() != w.size())
-      throw ConfigError("the checkpoint has " + std::to_string(saved.weights.size()) +
-                        " weights, this model " + std::to_string(w.size()));
-    w = saved.weights;
+    w = io::weights_for(saved, model_.layout);
     result_.first_grad_norm = state.real("first_grad_norm");
     seconds_before_ = state.real("wall_seconds");
     bytes_before_ = state.integer("bytes_communicated");

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "app_test.hpp"
-#include "suggest.hpp"
 
 namespace svrg::app {
 namespace {
@@ -145,17 +144,6 @@ TEST(ConfigFile, that_cannot_be_read_is_named) {
   EXPECT_EQ(error_of_line({"train", "x", "-c", "/no/such.toml"}),
             "--config: cannot read /no/such.toml: No such file or directory");
   EXPECT_EQ(error_of_line({"train", "x", "-c", "/"}), "--config: / is a directory");
-}
-
-TEST(Suggestion, is_the_nearest_name_and_none_where_nothing_is_near) {
-  EXPECT_EQ(edit_distance("", "abc"), 3u);
-  EXPECT_EQ(edit_distance("abc", "acb"), 1u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
-  EXPECT_EQ(nearest("epoch", {"passes", "epochs"}), "epochs");
-  EXPECT_EQ(nearest("trian", {"train", "valid"}), "train");
-  EXPECT_EQ(nearest("foo", {"acc", "ce"}), std::nullopt);
-  EXPECT_EQ(nearest("", {"C"}), std::nullopt);
-  EXPECT_EQ(did_you_mean("sead", {"seed"}), "; did you mean 'seed'?");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "svrg/core/parameters.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/core/state.hpp"
+#include "svrg/core/suggest.hpp"
 
 namespace svrg {
 namespace {
@@ -109,6 +110,19 @@ TEST(State, names_what_is_missing_or_of_another_type) {
   EXPECT_THROW(state.integer("step"), DataError);
   EXPECT_THROW(state.vector("x", 3), DataError);
   EXPECT_THROW(state.array("y"), DataError);
+}
+
+TEST(Suggestion, is_the_nearest_name_and_none_where_nothing_is_near) {
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("abc", "acb"), 1u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+  EXPECT_EQ(nearest("epoch", {"passes", "epochs"}), "epochs");
+  EXPECT_EQ(nearest("trian", {"train", "valid"}), "train");
+  EXPECT_EQ(nearest("foo", {"acc", "ce"}), std::nullopt);
+  EXPECT_EQ(nearest("", {"C"}), std::nullopt);
+  EXPECT_EQ(did_you_mean("sead", {"seed"}), "; did you mean 'seed'?");
+  EXPECT_EQ(suggestion("adamm", {"sgd", "adam"}), "; did you mean 'adam'?");
+  EXPECT_EQ(suggestion("lion", {"sgd", "adam"}), "; there are sgd, adam");
 }
 
 }  // namespace

@@ -151,22 +151,38 @@ TEST(Trainer, refuses_to_resume_another_problem) {
   }
 }
 
+std::unique_ptr<Predictor> predictor_of(const LinearModel& model, const Vec<double>& w) {
+  io::ModelRecord record;
+  record.kind = loss_name(model.loss());
+  record.features = model.features();
+  record.intercept = model.intercept();
+  const Index classes = model.loss() == Loss::softmax ? model.margins_per_row() : 2;
+  for (Index k = 0; k < classes && model.loss() != Loss::squared; ++k)
+    record.classes.push_back(static_cast<double>(k));
+  record.layout = model.layout();
+  record.weights = w;
+  return make_predictor(record);
+}
+
 TEST(Metrics, are_those_of_all_rows_whatever_the_ranks) {
   const auto world = Communicator::world();
   for (const Loss loss : {Loss::squared, Loss::logistic, Loss::softmax}) {
     const ProblemSpec spec{.loss = loss, .weighted = true};
     LinearModel model = make_model(spec);
     const Vec<double> w = test::some_weights(model.layout().size());
+    const auto predictor = predictor_of(model, w);
     const std::vector<Metric> metrics = loss == Loss::squared
                                             ? std::vector{Metric::mae, Metric::rmse}
                                             : std::vector{Metric::acc, Metric::ce};
     const Shard here = make_shard(world, spec), all = make_shard(Communicator::self(), spec);
-    const auto a = evaluate(world, model, w, here, metrics, Reduction::plain);
-    const auto b = evaluate(Communicator::self(), model, w, all, metrics, Reduction::plain);
+    const auto a = evaluate(world, *predictor, loss, here, metrics, Reduction::plain);
+    const auto b = evaluate(Communicator::self(), *predictor, loss, all, metrics, Reduction::plain);
     for (const auto& [name, value] : a) EXPECT_NEAR(value, b.at(name), 1e-12 * (1 + value));
     std::vector<double> z(static_cast<std::size_t>(here.rows() * model.margins_per_row()));
     for (const Part& part : here.all().parts) model.margins(w, here.all(), part, z.data());
-    EXPECT_EQ(evaluate_scores(world, model, z, here, metrics, Reduction::plain), a);
+    EXPECT_EQ(
+        evaluate_scores(world, loss, model.margins_per_row(), z, here, metrics, Reduction::plain),
+        a);
   }
 }
 
@@ -179,8 +195,8 @@ TEST(Metrics, accuracy_counts_right_labels) {
   const Partition partition(4, 1, RowOrder::file);
   const Shard shard(info, partition, 0, 1, DenseStore<double>{x}, {1, -1, -1, -1}, {});
   const Metric acc[] = {Metric::acc};
-  const auto values =
-      evaluate(Communicator::self(), model, Vec<double>::Ones(1), shard, acc, Reduction::plain);
+  const auto values = evaluate(Communicator::self(), *predictor_of(model, Vec<double>::Ones(1)),
+                               model.loss(), shard, acc, Reduction::plain);
   EXPECT_DOUBLE_EQ(values.at("acc"), 0.75);
   EXPECT_THROW(metric_from_name("rmse", Loss::logistic), ConfigError);
   EXPECT_THROW(metric_from_name("accuracy", Loss::logistic), ConfigError);

@@ -11,6 +11,7 @@ namespace svrg {
 struct MinibatchOptions {
   double learning_rate = 0.01;
   bool may_halve = false;  // the rate is the program's own choice: roll back and halve if it fails
+  bool convex = true;      // the gradient then bounds the distance to the optimum
   Index update_freq = 2;   // epochs between snapshots (measurements)
 };
 

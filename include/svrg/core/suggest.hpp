@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace svrg::app {
+namespace svrg {
 
 /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -15,4 +15,8 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 /// "; did you mean '--epochs'?", or nothing. The end of an error line.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
 
-}  // namespace svrg::app
+/// The nearest name, or all there are: "; did you mean 'adam'?", "; there are sgd, adam". The end
+/// of an error line.
+std::string suggestion(std::string_view name, const std::vector<std::string>& known);
+
+}  // namespace svrg

@@ -1,8 +1,8 @@
-#include "suggest.hpp"
+#include "svrg/core/suggest.hpp"
 
 #include <algorithm>
 
-namespace svrg::app {
+namespace svrg {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the usual table: a swap of neighbours looks two rows back.
@@ -41,4 +41,12 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return meant ? "; did you mean '" + *meant + "'?" : std::string();
 }
 
-}  // namespace svrg::app
+std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
+  const std::string near = did_you_mean(name, known);
+  if (!near.empty()) return near;
+  std::string all;
+  for (const auto& candidate : known) all += (all.empty() ? "; there are " : ", ") + candidate;
+  return all;
+}
+
+}  // namespace svrg
