@@ -3,37 +3,41 @@
 #include <algorithm>
 #include <numeric>
 
+#include "module/store.hpp"
 #include "svrg/comm/reducer.hpp"
 #include "svrg/comm/two_bit.hpp"
 #include "svrg/core/error.hpp"
-#include "svrg/optimizer/optimizer.hpp"
 
 namespace svrg {
 namespace {
 
 template <class Real>
-Vec<Real> vector_in(const State& state, const std::string& name, Index size) {
-  const auto* values = std::get_if<std::vector<Real>>(&state.array(name).data);
-  if (!values || static_cast<Index>(values->size()) != size)
-    throw DataError("'" + name + "' of the checkpoint is of another network or precision");
-  return Eigen::Map<const Vec<Real>>(values->data(), size);
-}
-
-template <class Real>
 class Replica final : public Engine {
  public:
   Replica(const Communicator& comm, const Symbol& symbol, const Slices& slices,
-          EngineOptions options)
+          EngineOptions options, const Engine* shared)
       : comm_(comm),
         slices_(slices),
         options_(std::move(options)),
         scratch_(symbol, options_.executor) {
     for (Index s = 0; s < slices_.owned(); ++s) executors_.emplace_back(symbol, options_.executor);
-    const Index parameters = layout().size(), states = auxiliaries().size();
-    w_ = gradient_ = Vec<Real>::Zero(parameters);
-    aux_given_ = Vec<Real>::Zero(states);
-    aux_.assign(executors_.size(), aux_given_);
-    moved_.assign(executors_.size(), 0);
+    gradient_ = Vec<Real>::Zero(layout().size());
+    if (shared) {
+      const auto* other = dynamic_cast<const Replica*>(shared);
+      if (!other || !same_parameters(layout(), other->layout()) ||
+          !same_parameters(auxiliaries(), other->auxiliaries()) ||
+          other->executors_.size() != executors_.size())
+        throw ConfigError(
+            "shared_module: both modules need the same parameters, in the same order, dtype and "
+            "contexts");
+      store_ = other->store_;
+    } else {
+      store_->w = Vec<Real>::Zero(layout().size());
+      store_->aux_given = Vec<Real>::Zero(auxiliaries().size());
+      store_->aux.assign(executors_.size(), store_->aux_given);
+      store_->moved.assign(executors_.size(), 0);
+    }
+    const Index parameters = layout().size();
     rows_.assign(executors_.size() + 1, 0);
     for (auto* reducer : {&reducer_, &snapshot_sums_})
       *reducer =
@@ -46,27 +50,27 @@ class Replica final : public Engine {
 
   const ParameterLayout& layout() const override { return scratch_.layout(); }
   const ParameterLayout& auxiliaries() const override { return scratch_.auxiliaries(); }
-  Vec<double> weights() const override { return w_.template cast<double>(); }
-  void set_weights(ConstVecRef<double> w) override { w_ = w.template cast<Real>(); }
+  Vec<double> weights() const override { return store_->w.template cast<double>(); }
+  void set_weights(ConstVecRef<double> w) override { store_->w = w.template cast<Real>(); }
 
   Vec<double> auxiliary_states() const override {
-    if (aux_given_.size() == 0) return {};
+    if (store_->aux_given.size() == 0) return {};
     // Shards that had no rows have nothing to say.
-    Vec<double> sum = Vec<double>::Zero(aux_given_.size() + 1);
-    for (std::size_t s = 0; s < aux_.size(); ++s)
-      if (moved_[s]) {
-        sum.head(aux_given_.size()) += aux_[s].template cast<double>();
-        sum[aux_given_.size()] += 1;
+    Vec<double> sum = Vec<double>::Zero(store_->aux_given.size() + 1);
+    for (std::size_t s = 0; s < store_->aux.size(); ++s)
+      if (store_->moved[s]) {
+        sum.head(store_->aux_given.size()) += store_->aux[s].template cast<double>();
+        sum[store_->aux_given.size()] += 1;
       }
     comm_.sum(std::span(sum.data(), static_cast<std::size_t>(sum.size())));
-    const double shards = sum[aux_given_.size()];
-    if (shards == 0) return aux_given_.template cast<double>();
-    return sum.head(aux_given_.size()) / shards;
+    const double shards = sum[store_->aux_given.size()];
+    if (shards == 0) return store_->aux_given.template cast<double>();
+    return sum.head(store_->aux_given.size()) / shards;
   }
   void set_auxiliary_states(ConstVecRef<double> aux) override {
-    aux_given_ = aux.template cast<Real>();
-    std::fill(aux_.begin(), aux_.end(), aux_given_);
-    std::fill(moved_.begin(), moved_.end(), 0);
+    store_->aux_given = aux.template cast<Real>();
+    std::fill(store_->aux.begin(), store_->aux.end(), store_->aux_given);
+    std::fill(store_->moved.begin(), store_->moved.end(), 0);
   }
 
   void forward(const Feed& feed, bool training) override {
@@ -78,10 +82,12 @@ class Replica final : public Engine {
       if (rows_of(s) == 0) continue;
       auto& executor = executors_[static_cast<std::size_t>(s)];
       load(executor, feed_, begin_of(s), rows_of(s));
-      executor.forward(
-          w_, aux_[static_cast<std::size_t>(s)],
-          {{training, draw_}, training, global_rows(feed_, begin_of(s), rows_of(s)), feed_.rows});
-      if (training) moved_[static_cast<std::size_t>(s)] = 1;
+      executor.forward(store_->w, store_->aux[static_cast<std::size_t>(s)],
+                       {{training, store_->draw},
+                        training,
+                        global_rows(feed_, begin_of(s), rows_of(s)),
+                        feed_.rows});
+      if (training) store_->moved[static_cast<std::size_t>(s)] = 1;
     }
   }
 
@@ -94,9 +100,9 @@ class Replica final : public Engine {
       if (rows_of(s) == 0) continue;
       cut_out_grads(out_grads, whole, s);
       auto g = part(s);
-      executors_[static_cast<std::size_t>(s)].backward(w_, out_grad_spans_, g);
+      executors_[static_cast<std::size_t>(s)].backward(store_->w, out_grad_spans_, g);
       if (has_snapshot()) {
-        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, draw_}, out_grad_spans_);
+        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_);
         g -= static_cast<Real>(alpha_) * at_snapshot_;
       }
       reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
@@ -140,7 +146,8 @@ class Replica final : public Engine {
   }
 
   void update() override {
-    if (!optimizer_) throw ConfigError("update() needs an optimizer: call init_optimizer() first");
+    if (!store_->optimizer)
+      throw ConfigError("update() needs an optimizer: call init_optimizer() first");
     if (!pending_) start_sums();
     if (options_.two_bit_threshold) quantise();
     reducer_->reduce();
@@ -149,11 +156,11 @@ class Replica final : public Engine {
     gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size());
     if (has_snapshot() && !options_.two_bit_threshold)
       gradient_ += static_cast<Real>(alpha_ * rows) * full_gradient_;
-    scale_ = rescale_ ? *rescale_ : rows > 0 ? 1 / rows : 0;
+    scale_ = store_->rescale ? *store_->rescale : rows > 0 ? 1 / rows : 0;
     gradient_ *= static_cast<Real>(scale_);
-    ++updates_;
-    optimizer_->step(layout(), w_, gradient_, learning_rate_at(updates_));
-    ++draw_;
+    ++store_->updates;
+    store_->optimizer->step(layout(), store_->w, gradient_, learning_rate_at(store_->updates));
+    ++store_->draw;
   }
 
   Vec<double> last_gradient() const override {
@@ -165,24 +172,24 @@ class Replica final : public Engine {
   void set_optimizer(const std::string& name, const Options& params,
                      std::shared_ptr<LrScheduler> scheduler,
                      std::optional<double> rescale) override {
-    optimizer_ = make_optimizer<Real>(name, params);
-    optimizer_name_ = name;
-    scheduler_ = std::move(scheduler);
-    rescale_ = rescale;
-    updates_ = 0;
-    if (scheduler_ && params.count("learning_rate"))
-      scheduler_->set_base_lr(optimizer_->learning_rate());
+    store_->optimizer = make_optimizer<Real>(name, params);
+    store_->optimizer_name = name;
+    store_->scheduler = std::move(scheduler);
+    store_->rescale = rescale;
+    store_->updates = 0;
+    if (store_->scheduler && params.count("learning_rate"))
+      store_->scheduler->set_base_lr(store_->optimizer->learning_rate());
     Options copy = params;
     OptionReader reader("optimizer " + name, copy);
-    updates_ = static_cast<std::uint64_t>(reader.integer("begin_num_update", 0));
+    store_->updates = static_cast<std::uint64_t>(reader.integer("begin_num_update", 0));
   }
-  double learning_rate() const override { return learning_rate_at(updates_ + 1); }
+  double learning_rate() const override { return learning_rate_at(store_->updates + 1); }
 
   void start_snapshot() override {
-    comm_.broadcast(std::span(w_.data(), static_cast<std::size_t>(w_.size())));
-    w_snap_ = w_;
+    comm_.broadcast(std::span(store_->w.data(), static_cast<std::size_t>(store_->w.size())));
+    w_snap_ = store_->w;
     aux_snap_ = auxiliary_states().template cast<Real>();
-    snapshot_draw_ = (std::uint64_t{1} << 63) + draw_;
+    snapshot_draw_ = (std::uint64_t{1} << 63) + store_->draw;
     snapshot_sums_->start(layout().size(), 1);
     full_gradient_.resize(0);
   }
@@ -216,11 +223,11 @@ class Replica final : public Engine {
   void set_coefficient(double alpha) override { alpha_ = alpha; }
 
   void save_optimizer(State& state) const override {
-    if (!optimizer_) return;
-    optimizer_->save(state);
-    state.values["optimizer/name"] = optimizer_name_;
-    state.values["updates"] = static_cast<std::int64_t>(updates_);
-    state.values["draw"] = static_cast<std::int64_t>(draw_);
+    if (!store_->optimizer) return;
+    store_->optimizer->save(state);
+    state.values["optimizer/name"] = store_->optimizer_name;
+    state.values["updates"] = static_cast<std::int64_t>(store_->updates);
+    state.values["draw"] = static_cast<std::int64_t>(store_->draw);
     if (!options_.two_bit_threshold) return;
     // Every shard's, in the order of shards, so that any number of ranks may go on with them.
     std::vector<Real> own;
@@ -229,12 +236,12 @@ class Replica final : public Engine {
         Array::vector(comm_.gather(std::span<const Real>(own)));
   }
   void load_optimizer(const State& state) override {
-    if (state.text("optimizer/name") != optimizer_name_)
+    if (state.text("optimizer/name") != store_->optimizer_name)
       throw DataError("the states to be loaded are those of optimizer " +
-                      state.text("optimizer/name") + ", not " + optimizer_name_);
-    optimizer_->load(state);
-    updates_ = static_cast<std::uint64_t>(state.integer("updates"));
-    draw_ = static_cast<std::uint64_t>(state.integer("draw"));
+                      state.text("optimizer/name") + ", not " + store_->optimizer_name);
+    store_->optimizer->load(state);
+    store_->updates = static_cast<std::uint64_t>(state.integer("updates"));
+    store_->draw = static_cast<std::uint64_t>(state.integer("draw"));
     if (!options_.two_bit_threshold) return;
     const Index size = layout().size();
     const auto all =
@@ -286,9 +293,9 @@ class Replica final : public Engine {
   }
 
   double learning_rate_at(std::uint64_t update) const {
-    return scheduler_   ? (*scheduler_)(static_cast<Index>(update))
-           : optimizer_ ? optimizer_->learning_rate()
-                        : 0;
+    return store_->scheduler   ? (*store_->scheduler)(static_cast<Index>(update))
+           : store_->optimizer ? store_->optimizer->learning_rate()
+                               : 0;
   }
 
   void start_sums() {
@@ -358,38 +365,35 @@ class Replica final : public Engine {
   EngineOptions options_;
   std::vector<Executor<Real>> executors_;  // one an owned shard: outputs and what backward reads
   Executor<Real> scratch_;                 // evaluations at the snapshot
-  Vec<Real> w_, gradient_, w_snap_, full_gradient_, at_snapshot_;
-  Vec<Real> aux_given_, aux_snap_;
-  std::vector<Vec<Real>> aux_, parts_, residuals_;  // by owned shard
-  std::vector<char> moved_;
-  std::vector<Index> rows_;  // where owned shards begin in the batch
+  std::shared_ptr<Store<Real>> store_ = std::make_shared<Store<Real>>();
+  Vec<Real> gradient_, w_snap_, full_gradient_, at_snapshot_;
+  Vec<Real> aux_snap_;
+  std::vector<Vec<Real>> parts_, residuals_;  // by owned shard
+  std::vector<Index> rows_;                   // where owned shards begin in the batch
   std::vector<std::vector<Real>> out_grad_values_;
   std::vector<std::span<const Real>> out_grad_spans_;
   std::vector<std::uint32_t> words_;
   std::unique_ptr<Reducer<Real>> reducer_, snapshot_sums_;
-  std::unique_ptr<Optimizer<Real>> optimizer_;
-  std::shared_ptr<LrScheduler> scheduler_;
-  std::optional<double> rescale_;
   Feed feed_;
   double scale_ = 0, alpha_ = 1;
-  std::uint64_t updates_ = 0, draw_ = 0, snapshot_draw_ = 0;
+  std::uint64_t snapshot_draw_ = 0;
   bool training_ = false, pending_ = false;
   Index summed_rows_ = 0;       // of the batches whose gradients wait for update()
   std::vector<Index> numbers_;  // of rows that came without
-  std::string optimizer_name_;
 };
 
 }  // namespace
 
 template <class Real>
 std::unique_ptr<Engine> make_engine(const Communicator& comm, const Symbol& symbol,
-                                    const Slices& slices, EngineOptions options) {
-  return std::make_unique<Replica<Real>>(comm, symbol, slices, std::move(options));
+                                    const Slices& slices, EngineOptions options,
+                                    const Engine* shared) {
+  return std::make_unique<Replica<Real>>(comm, symbol, slices, std::move(options), shared);
 }
 
 template std::unique_ptr<Engine> make_engine<float>(const Communicator&, const Symbol&,
-                                                    const Slices&, EngineOptions);
+                                                    const Slices&, EngineOptions, const Engine*);
 template std::unique_ptr<Engine> make_engine<double>(const Communicator&, const Symbol&,
-                                                     const Slices&, EngineOptions);
+                                                     const Slices&, EngineOptions, const Engine*);
 
 }  // namespace svrg

@@ -91,8 +91,11 @@ struct EngineOptions {
   std::optional<double> two_bit_threshold;
 };
 
+/// @param shared  weights, running statistics and optimizer are this engine's, for both from now
+/// on; null: own ones. @throws ConfigError where the two do not have the same parameters
 template <class Real>
 std::unique_ptr<Engine> make_engine(const Communicator& comm, const Symbol& symbol,
-                                    const Slices& slices, EngineOptions options);
+                                    const Slices& slices, EngineOptions options,
+                                    const Engine* shared);
 
 }  // namespace svrg

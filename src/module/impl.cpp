@@ -125,7 +125,7 @@ std::map<std::string, std::vector<Index>> Module::Impl::infer_input_shapes() con
   return shapes;
 }
 
-void Module::Impl::make_engine_for_shapes() {
+void Module::Impl::make_engine_for_shapes(bool same_shards) {
   input_shapes = infer_input_shapes();
   EngineOptions made;
   made.executor.inputs = input_shapes;
@@ -162,14 +162,17 @@ void Module::Impl::make_engine_for_shapes() {
                       "of a batch; give context = {{cpu()}} for one count",
                       name, contexts));
   const Slices slices(comm, contexts, std::move(loads), private_batches);
+  if (engine && parameter_layout(symbol, made.executor).size() != engine->layout().size())
+    throw ConfigError("module: with these shapes parameters would change theirs; bind a new one");
+  const Engine* common = shared ? shared->engine.get() : same_shards ? engine.get() : nullptr;
   auto fresh = options.dtype == Dtype::float32
-                   ? make_engine<float>(comm, symbol, slices, std::move(made))
-                   : make_engine<double>(comm, symbol, slices, std::move(made));
+                   ? make_engine<float>(comm, symbol, slices, std::move(made), common)
+                   : make_engine<double>(comm, symbol, slices, std::move(made), common);
   if (engine) {
-    if (fresh->layout().size() != engine->layout().size())
-      throw ConfigError("module: with these shapes parameters would change theirs; bind a new one");
-    fresh->set_weights(engine->weights());
-    fresh->set_auxiliary_states(engine->auxiliary_states());
+    if (!common) {
+      fresh->set_weights(engine->weights());
+      fresh->set_auxiliary_states(engine->auxiliary_states());
+    }
     State state;
     engine->save_snapshot(state);
     fresh->load_snapshot(state);

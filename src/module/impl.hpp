@@ -28,7 +28,7 @@ struct Module::Impl {
   bool binded = false, params_initialized = false;
   bool private_batches = false;  // every rank brings rows of its own
   std::unique_ptr<Engine> engine;
-  const Impl* shared = nullptr;  // of the module whose weights these are
+  const Impl* shared = nullptr;  // of the module whose weights and optimizer these are
   std::optional<InitOptimizerOptions> optimizer;
   std::optional<double> state_value = 0;  // what states are filled with; none: arrays were given
   std::vector<NDArray> no_states;         // of a batch without rows
@@ -51,7 +51,8 @@ struct Module::Impl {
   /// Collective. @throws ConfigError on all ranks unless all were given the argument, or none.
   void require_same(bool given, const char* argument) const;
   /// Makes the engine for the shapes bound; what it had to remember goes over to the new one.
-  void make_engine_for_shapes();
+  /// `same_shards`: weights and optimizer stay where they are, for modules that share them.
+  void make_engine_for_shapes(bool same_shards);
   std::map<std::string, std::vector<Index>> infer_input_shapes() const;
   OutputListener monitor_listener() const;
   Feed feed_of(const DataBatch& batch);

@@ -36,19 +36,22 @@ void Module::bind(const std::vector<DataDesc>& data_shapes,
   }
   m.require(!options.inputs_need_grad || options.for_training,
             "inputs_need_grad needs for_training");
-  m.require(!(options.shared_module && options.for_training),
-            "shared_module is supported for for_training = false only: weights are read from it");
   for (const std::string& name : m.options.data_names)
     if (std::none_of(data_shapes.begin(), data_shapes.end(),
                      [&](const DataDesc& d) { return d.name == name; }))
       throw ConfigError("bind: no shape for data '" + name + "'");
   m.bound = options;
   m.shared = options.shared_module ? options.shared_module->impl_.get() : nullptr;
+  m.require(!m.shared || m.shared->binded, "bind: the shared_module is not bound yet");
+  if (m.shared) m.private_batches = m.shared->private_batches;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
   remake();
   m.binded = true;
-  if (options.shared_module) m.params_initialized = true;
+  if (m.shared) {
+    m.params_initialized = m.shared->params_initialized;
+    if (m.shared->optimizer) borrow_optimizer(*options.shared_module);
+  }
   if (!m.restored || m.params_initialized) return;
   set_params(m.restored->arg, m.restored->aux);
   if (m.restored->state) m.engine->load_snapshot(*m.restored->state);
@@ -70,12 +73,8 @@ void Module::remake() {
             "gradients wait for update(): call it before memory is made for other shapes");
   State state;
   if (m.optimizer) m.engine->save_optimizer(state);
-  m.make_engine_for_shapes();
-  if (!m.optimizer) return;
-  const InitOptimizerOptions same = *m.optimizer;
-  m.optimizer.reset();
-  init_optimizer(same);
-  m.engine->load_optimizer(state);
+  m.make_engine_for_shapes(true);
+  if (m.optimizer) m.engine->load_optimizer(state);
 }
 
 void Module::init_params(const InitParamsOptions& options) {
@@ -145,8 +144,19 @@ Module::Params Module::get_params() const {
           m.named(m.engine->auxiliary_states(), m.engine->auxiliaries())};
 }
 
+void Module::borrow_optimizer(const Module& shared_module) {
+  Impl& m = impl();
+  m.require(m.shared && m.shared == &shared_module.impl(),
+            "borrow_optimizer() takes the module of bind()'s shared_module");
+  m.require(m.shared->optimizer.has_value(), "borrow_optimizer(): it has none yet");
+  m.optimizer = m.shared->optimizer;
+}
+
 void Module::init_optimizer(const InitOptimizerOptions& options) {
   Impl& m = impl();
+  m.require(
+      !m.shared || m.optimizer,
+      "the optimizer is the shared_module's: init_optimizer() there, borrow_optimizer() here");
   m.require(m.binded && m.params_initialized, "init_optimizer() comes after init_params()");
   if (m.optimizer && !options.force_init) {
     m.say(LogLevel::warning, "optimizer already initialized, ignoring...");
@@ -164,7 +174,7 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
   const bool private_batches = store.starts_with("dist");
   if (private_batches != m.private_batches) {
     m.private_batches = private_batches;
-    m.make_engine_for_shapes();
+    m.make_engine_for_shapes(false);
   }
   Options params = options.optimizer_params;
   std::optional<double> rescale;
@@ -186,10 +196,6 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
 void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "forward() comes after bind() and init_params()");
-  if (m.shared) {
-    m.engine->set_weights(m.shared->engine->weights());
-    m.engine->set_auxiliary_states(m.shared->engine->auxiliary_states());
-  }
   // Another number of rows is taken as it comes; rows of another shape need memory of their own.
   auto shapes = m.data_shapes;
   for (std::size_t i = 0; i < std::min(batch.data.size(), shapes.size()); ++i)

@@ -286,5 +286,41 @@ TEST(ModuleCorners, a_monitor_of_fit_is_forgotten_afterwards) {
   EXPECT_NO_THROW(module.score(data, "acc"));
 }
 
+TEST(ModuleCorners, modules_that_share_weights_train_them_as_one) {
+  const auto world = Communicator::world();
+  const InitOptimizerOptions nag{.optimizer = "nag",
+                                 .optimizer_params = {{"learning_rate", 0.1}, {"momentum", 0.9}}};
+  const auto make = [&](Module* shared, Index batch) {
+    Module module(net(), {.dtype = Dtype::float64}, world);
+    module.bind({{"data", {batch, features}}}, {{"softmax_label", {batch}}},
+                {.shared_module = shared});
+    if (shared) return module;
+    module.init_params({.initializer = initializer::Xavier()});
+    module.init_optimizer(nag);
+    return module;
+  };
+  const auto step = [](Module& module, Index from, Index to) {
+    module.forward_backward(batch_of(from, to));
+    module.update();
+  };
+  Module alone = make(nullptr, 12), first = make(nullptr, 12), second = make(&first, 8);
+  EXPECT_TRUE(second.optimizer_initialized());
+  for (const Index from : {0, 20}) {
+    step(alone, from, from + 12);
+    step(alone, from + 12, from + 20);
+    step(first, from, from + 12);
+    step(second, from + 12, from + 20);
+    first.reshape({{"data", {6, features}}}, {{"softmax_label", {6}}});
+  }
+  EXPECT_EQ(flat(first.get_params().arg), flat(alone.get_params().arg));
+  EXPECT_EQ(flat(second.get_params().arg), flat(alone.get_params().arg));
+
+  Module other(sym::SoftmaxOutput(sym::FullyConnected(sym::var("data"), {{"num_hidden", 3}}), {}),
+               {.dtype = Dtype::float64}, world);
+  EXPECT_THROW(other.bind({{"data", {8, features}}}, {{"softmaxoutput0_label", {8}}},
+                          {.shared_module = &first}),
+               ConfigError);
+}
+
 }  // namespace
 }  // namespace svrg

@@ -57,7 +57,10 @@ struct BindOptions {
   bool for_training = true;
   bool inputs_need_grad = false;
   bool force_rebind = false;
-  const Module* shared_module = nullptr;  // weights are taken from it; it must outlive this
+  /// Weights, running statistics and optimizer are this one's, for both: what one module's update()
+  /// moves is moved for the other. Same parameters, dtype and contexts; bound, and its optimizer
+  /// made, before this; it must outlive this.
+  const Module* shared_module = nullptr;
   GradReq grad_req = GradReq::write;
 };
 
@@ -188,8 +191,11 @@ class Module {
 
   /// @throws ConfigError for an unknown kvstore, optimizer or option.
   virtual void init_optimizer(const InitOptimizerOptions& options = {});
+  /// Of the shared_module, made after bind(). As MXNet's, it is borrowed at bind() where it is
+  /// there.
+  void borrow_optimizer(const Module& shared_module);
   /// `is_train` none: training if bound for it. The batch must live until backward(), unless it is
-  /// given away. Collective with a shared_module.
+  /// given away.
   void forward(const DataBatch& batch, std::optional<bool> is_train = {});
   void forward(DataBatch&& batch, std::optional<bool> is_train = {});
   void backward(const std::vector<NDArray>& out_grads = {});
