@@ -8,6 +8,13 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Threads REQUIRED)
+# Compressed input.
+find_package(ZLIB REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(LibLZMA REQUIRED)
+find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
+find_library(ZSTD_LIBRARY zstd REQUIRED)
+mark_as_advanced(ZSTD_INCLUDE_DIR ZSTD_LIBRARY)
 
 # CLI11 is header-only and ships a CMake package; toml++ ships pkg-config only on some systems,
 # and Random123, fast_float and xxHash are found by their headers.

@@ -246,6 +246,14 @@ Communicator Communicator::split(int color, int key) const {
   return Communicator(std::make_shared<Group>(part));
 }
 
+Communicator Communicator::node() const {
+  if (group_->comm == MPI_COMM_NULL) return self();
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(group_->comm, MPI_COMM_TYPE_SHARED, rank(), MPI_INFO_NULL, &part),
+        "MPI_Comm_split_type");
+  return Communicator(std::make_shared<Group>(part));
+}
+
 void Communicator::agree(std::string_view task, const std::function<void()>& local_work) const {
   auto code = ExitCode::done;
   std::string message;

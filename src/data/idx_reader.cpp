@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "data/decompress.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/file.hpp"
 
@@ -22,10 +23,17 @@ std::uint32_t number(std::span<const std::byte> bytes, std::size_t at) {
 }  // namespace
 
 NDArray read_idx(const std::string& path) {
-  const std::vector<std::byte> bytes = io::read_file(path);
+  std::vector<std::byte> bytes = io::read_file(path);
   const auto fail = [&](const std::string& what) { throw DataError(path + ": " + what); };
-  if (bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b})
-    fail("compressed; unpack it first (gunzip)");
+  const std::string_view packed(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (is_compressed(packed)) {
+    std::vector<std::byte> unpacked;
+    decompress(packed, path, [&](std::string_view piece) {
+      const auto values = std::as_bytes(std::span(piece));
+      unpacked.insert(unpacked.end(), values.begin(), values.end());
+    });
+    bytes = std::move(unpacked);
+  }
   // The magic: two zeros, the type, the number of axes.
   constexpr std::uint32_t byte_type = 0x08, float_type = 0x0D;
   if (bytes.size() < 4 || number(bytes, 0) >> 16 != 0)

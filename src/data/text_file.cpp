@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "data/decompress.hpp"
 #include "data/number_parse.hpp"
 #include "svrg/core/error.hpp"
 
@@ -21,7 +24,7 @@ constexpr std::size_t block_bytes = std::size_t{256} << 10;
 
 class Descriptor {
  public:
-  explicit Descriptor(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit Descriptor(int fd) : fd_(fd) {}
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -41,18 +44,23 @@ class Descriptor {
 void refuse_other_kinds(const std::string& path, std::string_view text) {
   using namespace std::string_view_literals;
   constexpr std::pair<std::string_view, const char*> kinds[] = {
-      {"\x1f\x8b"sv, "compressed; unpack it first (gunzip)"},
-      {"BZh"sv, "compressed; unpack it first (bunzip2)"},
-      {"\xfd"
-       "7zXZ"sv,
-       "compressed; unpack it first (unxz)"},
-      {"\x28\xb5\x2f\xfd"sv, "compressed; unpack it first (unzstd)"},
       {"PK\x03\x04"sv, "a zip archive; unpack it first"},
       {"\x89HDF\r\n"sv, "an HDF5 file, not text"},
       {"\xff\xfe"sv, "UTF-16 text; convert it to UTF-8 (iconv)"},
       {"\xfe\xff"sv, "UTF-16 text; convert it to UTF-8 (iconv)"}};
   for (const auto& [magic, what] : kinds)
     if (text.starts_with(magic)) throw DataError(fmt::format("{}: {}", path, what));
+}
+
+void write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == ENOSPC || errno == ENOMEM))
+      throw LimitError(path + ": no memory is left to unpack it; unpack it to disk");
+    if (count < 0) cannot_open(path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
 }
 
 std::size_t page_size() {
@@ -62,8 +70,8 @@ std::size_t page_size() {
 
 }  // namespace
 
-TextFile::TextFile(const std::string& path) {
-  const Descriptor file(path);
+TextFile::TextFile(const std::string& path) : path_(path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) cannot_open(path, errno);
   struct stat status {};
   if (fstat(file.get(), &status) != 0) cannot_open(path, errno);
@@ -71,23 +79,69 @@ TextFile::TextFile(const std::string& path) {
   if (!S_ISREG(status.st_mode))
     throw DataError(
         fmt::format("cannot open {}: not a regular file; write it to disk first", path));
-  if (status.st_size == 0) return;
-  size_ = static_cast<std::size_t>(status.st_size);
-  void* map = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (map == MAP_FAILED) cannot_open(path, errno);
-  data_ = static_cast<const char*>(map);
-  madvise(map, size_, MADV_SEQUENTIAL);  // advice only: a refusal does no harm
+  map(file.get(), static_cast<std::size_t>(status.st_size), MAP_PRIVATE);
+}
+
+TextFile::~TextFile() { unmap(); }
+
+void TextFile::unmap() noexcept {
+  if (data_ != nullptr) munmap(const_cast<char*>(data_), size_);
+  data_ = nullptr;
+  size_ = mark_ = 0;
+}
+
+void TextFile::map(int descriptor, std::size_t size, int kind) {
+  unmap();
+  if (size == 0) return;
+  void* start = mmap(nullptr, size, PROT_READ, kind, descriptor, 0);
+  if (start == MAP_FAILED) cannot_open(path_, errno);
+  data_ = static_cast<const char*>(start);
+  size_ = size;
+  madvise(start, size_, MADV_SEQUENTIAL);  // advice only: a refusal does no harm
   try {
-    refuse_other_kinds(path, {data_, size_});
+    refuse_other_kinds(path_, {data_, size_});
   } catch (...) {
-    munmap(map, size_);
+    unmap();
     throw;
   }
   if (std::string_view(data_, size_).starts_with("\xEF\xBB\xBF")) mark_ = 3;
 }
 
-TextFile::~TextFile() {
-  if (data_ != nullptr) munmap(const_cast<char*>(data_), size_);
+bool TextFile::compressed() const noexcept { return is_compressed({data_, size_}); }
+
+void TextFile::unpack(const Communicator& comm, Index most) {
+  const Communicator node = comm.node();
+  std::optional<Descriptor> memory;
+  std::array<Index, 3> place{};  // process, descriptor, bytes
+  const auto fill = [&] {
+    memory.emplace(memfd_create("svrg-text", MFD_CLOEXEC));
+    if (memory->get() < 0) cannot_open(path_, errno);
+    Index size = 0;
+    decompress({data_, size_}, path_, [&](std::string_view piece) {
+      size += static_cast<Index>(piece.size());
+      if (most > 0 && size > most)
+        throw LimitError(
+            fmt::format("{}: it unpacks to more than the {:.0f} MiB that --max-memory leaves; "
+                        "unpack it to disk",
+                        path_, static_cast<double>(most) / (1 << 20)));
+      write_all(memory->get(), piece, path_);
+    });
+    place = {Index{getpid()}, Index{memory->get()}, size};
+  };
+  comm.agree("", [&] {
+    if (node.is_root()) fill();
+  });
+  node.broadcast(std::span<Index>(place));
+  comm.agree("", [&] {
+    if (!node.is_root()) {
+      const auto name = fmt::format("/proc/{}/fd/{}", place[0], place[1]);
+      memory.emplace(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+      // Ranks in containers of their own do not see each other's processes.
+      if (memory->get() < 0) fill();
+    }
+    map(memory->get(), static_cast<std::size_t>(place[2]), MAP_SHARED);
+    if (compressed()) throw DataError(path_ + ": compressed twice; unpack it once");
+  });
 }
 
 std::string_view TextFile::text() const noexcept { return {data_ + mark_, size_ - mark_}; }

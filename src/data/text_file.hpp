@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "svrg/comm/communicator.hpp"
 #include "svrg/core/types.hpp"
 
 namespace svrg::text {
@@ -12,16 +13,26 @@ inline constexpr Index longest_line = Index{64} << 20;
 /// A file mapped into memory for one sequential reading.
 class TextFile {
  public:
-  /// @throws DataError "cannot open PATH: reason", or if it is compressed or HDF5. Local.
+  /// @throws DataError "cannot open PATH: reason", or if it is no text. Local.
   explicit TextFile(const std::string& path);
   ~TextFile();
   TextFile(const TextFile&) = delete;
   TextFile& operator=(const TextFile&) = delete;
 
+  bool compressed() const noexcept;
+  /// Puts what a compressed file holds in its place: one rank of a node unpacks it into memory that
+  /// the others see. Collective over all ranks that read the file.
+  /// @param most  bytes that a node may take for it; 0: no limit
+  /// @throws CollectiveError (data), (limit)
+  void unpack(const Communicator& comm, Index most);
+
   /// The whole text, without a byte order mark.
   std::string_view text() const noexcept;
 
  private:
+  void map(int descriptor, std::size_t size, int kind);
+  void unmap() noexcept;
+  std::string path_;
   const char* data_ = nullptr;
   std::size_t size_ = 0, mark_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "data/csv.hpp"
+#include "data/decompress.hpp"
 #include "data/distribute.hpp"
 #include "data/fingerprint.hpp"
 #include "data/number_parse.hpp"
@@ -49,7 +50,8 @@ bool looks_svmlight(std::string_view line) {
   return false;
 }
 
-TextFormat find_format(const std::string& path, std::string_view text) {
+TextFormat find_format(const std::string& given, std::string_view text) {
+  const std::string path = without_compression_suffix(given);
   if (has_suffix(path, {".csv", ".tsv"})) return TextFormat::csv;
   if (has_suffix(path, {".svm", ".svmlight", ".libsvm"})) return TextFormat::svmlight;
   const auto head = head_lines(text, 20);
@@ -112,6 +114,8 @@ class Reading {
 
 void Reading::open() {
   comm_.agree("", [&] { file_.emplace(path_); });
+  if (comm_.max(Index{file_->compressed()}) != 0)
+    file_->unpack(comm_, options_.max_memory * comm_.size());
   const std::string_view text = file_->text();
   const auto size = static_cast<Index>(text.size()), largest = comm_.max(size);
   comm_.agree("", [&] {

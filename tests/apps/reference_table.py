@@ -8,12 +8,9 @@ A row passes if F - f* <= 1e-9 max(1, |f*|) and the test metric agrees with the 
 Exit 0: all pass; 1: a miss; 77: the data is not here. Needs Python's standard library only.
 """
 import argparse
-import gzip
 import json
-import lzma
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +20,6 @@ MODELS = {"logistic": "logistic", "squared": "linear", "softmax": "softmax"}
 METRICS = {"accuracy": "acc", "rmse": "rmse"}  # the reference's name: ours
 # Options that say what the file means, as its description does.
 DATA_OPTIONS = {"covtype2": ["--positive", "1"]}
-OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 HEADER = ["set", "loss", "P", "F - f*", "passes", "epochs", "seconds", "allreduces", "test",
           "reference", ""]
 WIDTHS = [13, 8, 2, 9, 8, 6, 8, 10, 12, 9, 4]
@@ -53,18 +49,6 @@ def is_text(name):
     return name is not None and ".svm" in pathlib.Path(name).suffixes
 
 
-def plain_text(path, folder):
-    """The file itself, or its unpacked copy in `folder`."""
-    opener = OPENERS.get(path.suffix)
-    if opener is None:
-        return path
-    copy = folder / path.stem
-    if not copy.exists():
-        with opener(path) as packed, open(copy, "wb") as out:
-            shutil.copyfileobj(packed, out, 1 << 20)
-    return copy
-
-
 def last_json(command, timeout):
     """The JSON line a command ends with; raises RuntimeError with what it said instead."""
     try:
@@ -85,7 +69,7 @@ def measure(options, name, entry, data, folder, ranks):
     reference, run = entry["plain"], folder / "run"
     program = str(options.program)
     train = last_json([options.mpirun, "-n", str(ranks), program, "train",
-                       str(plain_text(data / entry["train"], folder)),
+                       str(data / entry["train"]),
                        "--model", MODELS[entry["loss"]], "--l2", "1/n", "--no-intercept",
                        "--tol-grad", "1e-9", "--n-features", str(entry["d"]),
                        *DATA_OPTIONS.get(name, []), "-o", str(run), "--overwrite"], options.timeout)
@@ -98,7 +82,7 @@ def measure(options, name, entry, data, folder, ranks):
         if expected is None or not is_text(entry["test"]):
             continue
         result = last_json([program, "evaluate", str(run / "model.h5"),
-                            str(plain_text(data / entry["test"], folder)), "-m", metric],
+                            str(data / entry["test"]), "-m", metric],
                            options.timeout)["metrics"][metric]
         passes = passes and abs(result - expected) <= 0.5e-4 * max(1.0, abs(expected))
         ours, theirs = f"{metric} {result:.5f}", f"{expected:.5f}"

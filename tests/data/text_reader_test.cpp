@@ -177,7 +177,7 @@ TEST(TextReader, refuses_lines_of_excessive_length_in_any_format) {
 
 TEST(TextReader, refuses_files_of_another_kind) {
   using namespace std::string_literals;
-  EXPECT_EQ(refusal_of("\x1f\x8b\x08", ".svm"), " compressed; unpack it first (gunzip)");
+  EXPECT_EQ(refusal_of("PK\x03\x04", ".svm"), " a zip archive; unpack it first");
   EXPECT_EQ(refusal_of("\x89HDF\r\n\x1a\n", ".h5"), " an HDF5 file, not text");
   EXPECT_EQ(refusal_of("\xff\xfe"
                        "1\0"s,

@@ -58,6 +58,8 @@ class Communicator {
       const std::vector<std::vector<std::byte>>& outgoing) const;
   void barrier() const;
   Communicator split(int color, int key) const;
+  /// The ranks that share this one's memory. Collective.
+  Communicator node() const;
 
   /// Runs local_work on every rank. If it threw on any, all ranks throw CollectiveError with the
   /// message and code of the lowest rank of those that failed worst. The work must not communicate.
