@@ -38,9 +38,11 @@ inline Row make_row(const ProblemSpec& spec, Index i) {
   const double noise = random.normal(5000);
   switch (spec.loss) {
     case Loss::squared:
+    case Loss::huber:
       row.label = score + 0.5 * noise;
       break;
     case Loss::logistic:
+    case Loss::squared_hinge:
       row.label = score + noise > 0 ? 1 : -1;
       break;
     case Loss::softmax:

@@ -32,7 +32,7 @@ Index product(const std::vector<Index>& shape) {
 ModelChoice::ModelChoice(const Settings& settings)
     : settings_(settings),
       perceptron_(settings.is("model", "mlp")),
-      intercept_(settings.is("intercept", "yes")) {
+      intercept_(!settings.is("intercept", "no")) {
   if (settings.has("symbol")) {
     const Symbol symbol = Symbol::load(settings.text("symbol"));
     form_ = linear_form(symbol);
@@ -89,6 +89,7 @@ io::ModelRecord ModelChoice::record(const LabelMap& labels, const DataInfo& info
   io::ModelRecord record;
   record.kind = loss_name(labels.loss);
   record.intercept = intercept_;
+  record.penalised_intercept = settings_.is("intercept", "penalised");
   record.features = info.columns;
   record.classes = labels.classes;
   record.positive = labels.positive;

@@ -47,8 +47,9 @@ constexpr Option table[] = {
      .choices = "1|0|auto", .group = "Data", .commands = reads_data,
      .help = "svmlight: number of the first feature"},
     {.flag = "intercept", .section = "data", .off_flag = "no-intercept", .type = choice,
-     .default_text = "yes", .choices = "yes|no", .group = "Data",
-     .help = "adds a constant term, which is not penalised"},
+     .default_text = "yes", .choices = "yes|no|penalised", .group = "Data",
+     .help = "adds a constant term, which is not penalised; penalised: as the weight of a feature "
+             "that is always 1 (liblinear's -B 1)"},
     {.flag = "dtype", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|f32|f64", .group = "Data", .commands = reads_data,
      .help = "type the rows are kept in; auto: f64 for text"},
@@ -62,9 +63,10 @@ constexpr Option table[] = {
      .help = "refuse a larger feature index: most likely a broken file"},
 
     {.flag = "model", .section = "model", .renamed_key = "kind", .type = choice,
-     .default_text = "auto", .choices = "auto|linear|logistic|softmax|mlp", .group = "Model",
+     .default_text = "auto", .choices = "auto|linear|logistic|softmax|svm-sq|huber|mlp", .group = "Model",
      .help = "auto: two label values logistic, other whole numbers up to 1000 values softmax, else "
-             "linear; mlp: a multilayer perceptron"},
+             "linear; svm-sq: squared hinge; huber: linear beyond an error of 1; mlp: a "
+             "multilayer perceptron"},
     {.flag = "hidden", .section = "model", .type = list, .default_text = "128",
      .value_name = "N,N", .group = "Model", .help = "mlp: widths of the hidden layers"},
     {.flag = "activation", .section = "model", .type = choice, .default_text = "relu",

@@ -101,8 +101,9 @@ int predict(const Settings& settings) {
   LoadedModel m = load_model(comm, settings.text("model_file"));
   const std::string out = settings.text("out");
   comm.agree("", [&] {
-    if (settings.flag("proba") && m.labels.loss == Loss::squared)
-      throw ConfigError("--proba: a linear model has no classes");
+    if (settings.flag("proba") &&
+        (takes_numbers(m.labels.loss) || m.labels.loss == Loss::squared_hinge))
+      throw ConfigError(fmt::format("--proba: a {} model has no probabilities", m.record.kind));
     if (comm.is_root() && !out.empty() && !settings.flag("overwrite") &&
         std::filesystem::exists(out))
       throw ConfigError(out + " exists; use --overwrite to replace it");

@@ -205,7 +205,8 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   const std::string algorithm = settings.text("algorithm");
   const Reduction reduction = reduction_of(settings);
   const LinearModel model(loss_from_name(record.kind), record.features,
-                          static_cast<Index>(record.classes.size()), record.intercept);
+                          static_cast<Index>(record.classes.size()), record.intercept,
+                          record.penalised_intercept);
   if (algorithm != "auto" && algorithm != "local-svrg")
     return std::make_unique<Minibatch<double>>(
         settings, comm, std::make_unique<LinearModel>(model), shard, l2, false, std::move(probe),

@@ -74,7 +74,9 @@ std::string describe(const io::ModelRecord& record) {
   if (record.symbol.empty())
     return fmt::format("{}, {} weights{}", record.kind,
                        grouped(record.layout.at("linear_weight").size),
-                       record.intercept ? " + intercept" : "");
+                       record.penalised_intercept ? " + penalised intercept"
+                       : record.intercept         ? " + intercept"
+                                                  : "");
   std::string shape;
   for (const Index n : record.input_shape) shape += (shape.empty() ? "" : " x ") + grouped(n);
   return fmt::format("net under a {} loss, {} values a row, {} weights in {}", record.kind, shape,
@@ -87,7 +89,10 @@ std::string identity(const Settings& settings, const Problem& p) {
   std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
                                  info.columns, info.fingerprint);
   text += fmt::format("model={}\nintercept={}\nl2={:.17g}\npositive={}\n", loss_name(p.labels.loss),
-                      p.record.intercept ? "yes" : "no", p.l2, settings.text("positive"));
+                      p.record.penalised_intercept ? "penalised"
+                      : p.record.intercept         ? "yes"
+                                                   : "no",
+                      p.l2, settings.text("positive"));
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params"})

@@ -44,10 +44,10 @@ void change_of_residual(const ChainRows& rows, Index i, Index K, double* s, doub
 
 template <class L, class T>
 void run(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
-         bool intercept, const double* gradient, double* u) {
+         bool intercept, bool penalised, const double* gradient, double* u) {
   const Index P = x.columns * K, all = P + (intercept ? K : 0);
   std::fill(u, u + all, 0.0);
-  const double rho = 1 - step.eta * step.l2, eta = step.eta;
+  const double rho = 1 - step.eta * step.l2, eta = step.eta, bias_rho = penalised ? rho : 1;
   std::vector<double> drift(gradient, gradient + all), s(static_cast<std::size_t>(K)), work(s);
   for (double& g : drift) g *= eta;
   visit_rows(rows, step, [&](Index i) {
@@ -73,20 +73,21 @@ void run(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, In
     }
     if (intercept)
       for (Index k = 0; k < K; ++k)
-        u[P + k] -= drift[static_cast<std::size_t>(P + k)] + s[static_cast<std::size_t>(k)];
+        u[P + k] = bias_rho * u[P + k] -
+                   (drift[static_cast<std::size_t>(P + k)] + s[static_cast<std::size_t>(k)]);
   });
 }
 
 template <class L, class T>
 void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K, bool intercept,
-         const double* gradient, double* u) {
+         bool penalised, const double* gradient, double* u) {
   const Index P = x.columns * K;
   // v and ∇F side by side, feature by feature: one cache line serves both dot products.
   std::vector<double> pairs(static_cast<std::size_t>(2 * P));
   const auto v_of = [&](Index j) { return pairs.data() + 2 * j * K; };
   for (Index j = 0; j < x.columns; ++j) std::copy_n(gradient + j * K, K, v_of(j) + K);
   std::vector<double> s(static_cast<std::size_t>(K)), along(s), work(s), bias(s);
-  const double rho = 1 - step.eta * step.l2, eta = step.eta;
+  const double rho = 1 - step.eta * step.l2, eta = step.eta, bias_rho = penalised ? rho : 1;
   double a = 1, b = 0;
   const auto settle = [&] {  // makes a = 1 again before v's numbers get too large
     for (double* p = pairs.data(); p < pairs.data() + 2 * P; p += 2 * K)
@@ -129,7 +130,8 @@ void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Inde
     a *= rho;
     b = rho * b + eta;
     for (std::size_t k = 0; k < s.size(); ++k) {
-      if (intercept) bias[k] -= eta * (gradient[P + static_cast<Index>(k)] + s[k]);
+      if (intercept)
+        bias[k] = bias_rho * bias[k] - eta * (gradient[P + static_cast<Index>(k)] + s[k]);
       s[k] *= -eta / a;
     }
     for (Index e = from; e < to; ++e) {
@@ -151,7 +153,8 @@ void LinearModel::run_chain(const ChainRows& rows, const ChainStep& step,
   std::visit(
       [&](const auto& x) {
         losses::with_loss(loss_, [&](auto loss) {
-          run<decltype(loss)>(x, rows, step, margins_, intercept_, gradient.data(), u.data());
+          run<decltype(loss)>(x, rows, step, margins_, intercept_, penalised_, gradient.data(),
+                              u.data());
         });
       },
       rows.batch->inputs[0].rows);

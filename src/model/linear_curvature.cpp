@@ -14,6 +14,10 @@ namespace {
 
 using kernels::weight_of;
 
+double label_of(const Batch& batch, Index row) {
+  return batch.labels[static_cast<std::size_t>(row)];
+}
+
 /// Sums of a part along W directions; those that are not there are zero. W is fixed so that the
 /// short loops are unrolled.
 template <std::size_t W>
@@ -51,8 +55,9 @@ void line_sums(const Batch& batch, const Part& part, Index, const double* z,
       s += alpha[a] * qi[a];
     }
     const double weight = weight_of(batch, i);
-    sums.value += weight * L::residual(&s, batch.labels[static_cast<std::size_t>(i)], 1, &r);
-    L::curvature(&s, 1, &h);
+    const double y = label_of(batch, i);
+    sums.value += weight * L::residual(&s, y, 1, &r);
+    L::curvature(&s, y, 1, &h);
     r *= weight;
     for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += r * qi[a];
     sums.add_square(weight * h, qi);
@@ -104,16 +109,16 @@ void collect(const R& x, Index i, bool intercept, std::vector<std::pair<Index, d
   if (intercept) entries.emplace_back(x.columns, 1.0);
 }
 
-/// φ''(z_i) as a K x K matrix.
-void curvature_matrix(Loss loss, const double* z, Index K, Eigen::MatrixXd& m) {
+/// φ''(z) as a K x K matrix.
+void curvature_matrix(Loss loss, const double* z, double y, Index K, Eigen::MatrixXd& m) {
   losses::with_loss(loss, [&](auto l) {
     if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
       Vec<double> p(K);
-      losses::Softmax::curvature(z, K, p.data());
+      losses::Softmax::curvature(z, y, K, p.data());
       m.noalias() = -p * p.transpose();
       m.diagonal() += p;
     } else {
-      decltype(l)::curvature(z, 1, m.data());
+      decltype(l)::curvature(z, y, 1, m.data());
     }
   });
 }
@@ -149,7 +154,7 @@ void LinearModel::add_hessian_product(ConstVecRef<double> p, const Batch& batch,
           for (Index k = 0; k < K; ++k) q[k] = intercept_ ? p[P + k] : 0.0;
           kernels::add_margins(x, i, p.data(), K, q.data());
           losses::with_loss(loss_, [&](auto l) {
-            decltype(l)::curvature(z + i * K, K, h.data());
+            decltype(l)::curvature(z + i * K, label_of(batch, i), K, h.data());
             if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
               const double mean = h.dot(q);
               h = h.cwiseProduct((q.array() - mean).matrix()).eval();
@@ -175,7 +180,7 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
         Eigen::MatrixXd m(K, K);
         for (Index i = first; i < first + count; ++i) {
           collect(x, i, intercept_, entries);
-          curvature_matrix(loss_, z + i * K, K, m);
+          curvature_matrix(loss_, z + i * K, label_of(batch, i), K, m);
           m *= weight_of(batch, i);
           for (std::size_t f = 0; f < entries.size(); ++f)
             for (Index b = 0; b < K; ++b) {
@@ -194,7 +199,7 @@ void LinearModel::add_diagonal_curvature(const Batch& batch, const Part& part, c
   std::vector<double> row(static_cast<std::size_t>(margins_));
   losses::with_loss(loss_, [&](auto l) {
     for (Index i = part.first; i < part.first + part.count; ++i) {
-      decltype(l)::curvature(z + i * margins_, margins_, row.data());
+      decltype(l)::curvature(z + i * margins_, label_of(batch, i), margins_, row.data());
       const double weight = weight_of(batch, i);
       for (std::size_t k = 0; k < row.size(); ++k) {
         const bool softmax = std::is_same_v<decltype(l), losses::Softmax>;
@@ -212,7 +217,7 @@ double LinearModel::row_curvature(const Batch& batch, Index row, const double* z
         std::vector<std::pair<Index, double>> entries;
         collect(x, row, intercept_, entries);
         Eigen::MatrixXd m(K, K);
-        curvature_matrix(loss_, z + row * K, K, m);
+        curvature_matrix(loss_, z + row * K, label_of(batch, row), K, m);
         double total = 0;
         Vec<double> e(lower.rows());
         for (Index k = 0; k < K; ++k) {

@@ -35,21 +35,27 @@ auto dispatch(const Batch& batch, Loss loss, F&& f) {
 }  // namespace
 
 std::string_view loss_name(Loss loss) {
-  static constexpr std::array<std::string_view, 3> names = {"linear", "logistic", "softmax"};
+  static constexpr std::array<std::string_view, 5> names = {"linear", "logistic", "softmax",
+                                                            "svm-sq", "huber"};
   return names[static_cast<std::size_t>(loss)];
 }
 
 Loss loss_from_name(std::string_view name) {
-  for (const Loss loss : {Loss::squared, Loss::logistic, Loss::softmax})
+  for (const Loss loss :
+       {Loss::squared, Loss::logistic, Loss::softmax, Loss::squared_hinge, Loss::huber})
     if (loss_name(loss) == name) return loss;
-  throw ConfigError("unknown model '" + std::string(name) + "'; one of linear, logistic, softmax");
+  throw ConfigError("unknown model '" + std::string(name) +
+                    "'; one of linear, logistic, softmax, "
+                    "svm-sq, huber");
 }
 
-LinearModel::LinearModel(Loss loss, Index features, Index classes, bool intercept)
+LinearModel::LinearModel(Loss loss, Index features, Index classes, bool intercept,
+                         bool penalise_intercept)
     : loss_(loss),
       features_(features),
       margins_(loss == Loss::softmax ? classes : 1),
-      intercept_(intercept) {
+      intercept_(intercept),
+      penalised_(penalise_intercept) {
   SVRG_EXPECT(margins_ >= 1, "a softmax model needs at least one class");
   Parameter weight;
   weight.name = "linear_weight";
@@ -60,7 +66,7 @@ LinearModel::LinearModel(Loss loss, Index features, Index classes, bool intercep
   Parameter bias;
   bias.name = "linear_bias";
   bias.shape = {margins_};
-  bias.wd_mult = 0;
+  bias.wd_mult = penalised_ ? 1 : 0;
   layout_.add(bias);
 }
 

@@ -17,7 +17,7 @@ struct Squared {
     return 0.5 * r[0] * r[0];
   }
   static void residual_only(const double* z, double y, Index, double* r) { r[0] = z[0] - y; }
-  static void curvature(const double*, Index, double* h) { h[0] = 1; }
+  static void curvature(const double*, double, Index, double* h) { h[0] = 1; }
 };
 
 /// log(1 + exp(−yz)); exp of a negative number only, so nothing overflows.
@@ -33,9 +33,43 @@ struct Logistic {
     const double m = y * z[0], e = std::exp(-std::fabs(m));
     r[0] = -y * (m > 0 ? e : 1.0) / (1 + e);
   }
-  static void curvature(const double* z, Index, double* h) {
+  static void curvature(const double* z, double, Index, double* h) {
     const double e = std::exp(-std::fabs(z[0]));
     h[0] = e / ((1 + e) * (1 + e));
+  }
+};
+
+/// max(0, 1 − yz)²; φ'' from the side that costs.
+struct SquaredHinge {
+  static constexpr Index fixed_margins = 1;
+  static constexpr double bound = 2;
+  static double residual(const double* z, double y, Index, double* r) {
+    const double short_by = std::max(0.0, 1 - y * z[0]);
+    r[0] = -2 * y * short_by;
+    return short_by * short_by;
+  }
+  static void residual_only(const double* z, double y, Index, double* r) {
+    r[0] = -2 * y * std::max(0.0, 1 - y * z[0]);
+  }
+  static void curvature(const double* z, double y, Index, double* h) {
+    h[0] = y * z[0] < 1 ? 2 : 0;
+  }
+};
+
+/// ½(z − y)² up to |z − y| = 1, then |z − y| − ½.
+struct Huber {
+  static constexpr Index fixed_margins = 1;
+  static constexpr double bound = 1;
+  static double residual(const double* z, double y, Index, double* r) {
+    const double e = z[0] - y;
+    r[0] = std::clamp(e, -1.0, 1.0);
+    return r[0] * (e - 0.5 * r[0]);
+  }
+  static void residual_only(const double* z, double y, Index, double* r) {
+    r[0] = std::clamp(z[0] - y, -1.0, 1.0);
+  }
+  static void curvature(const double* z, double y, Index, double* h) {
+    h[0] = std::fabs(z[0] - y) <= 1 ? 1 : 0;
   }
 };
 
@@ -59,7 +93,7 @@ struct Softmax {
     return value;
   }
   static void residual_only(const double* z, double y, Index K, double* r) { residual(z, y, K, r); }
-  static void curvature(const double* z, Index K, double* p) { probabilities(z, K, p); }
+  static void curvature(const double* z, double, Index K, double* p) { probabilities(z, K, p); }
 };
 
 /// Calls f with the struct of a loss.
@@ -70,6 +104,10 @@ auto with_loss(Loss loss, F&& f) {
       return f(Squared{});
     case Loss::logistic:
       return f(Logistic{});
+    case Loss::squared_hinge:
+      return f(SquaredHinge{});
+    case Loss::huber:
+      return f(Huber{});
     case Loss::softmax:
       break;
   }

@@ -49,7 +49,7 @@ MarginObjective::MarginObjective(const Communicator& comm, const LinearModel& mo
 MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, VecRef<double> g) {
   const Timed timed(*this, Phase::full_gradient);
   // An intercept's curvature, one sum a class, rides behind the usual tail.
-  const Index curvatures = model_.intercept() ? model_.margins_per_row() : 0;
+  const Index curvatures = model_.free_intercepts();
   reducer_->start(size(), Tail::size + curvatures);
   for (const Part& part : shard_.all().parts) {
     Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());

@@ -31,8 +31,7 @@ std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
 void GuardedSvrg::take(const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
   now_.grad_norm = g_.stableNorm();
-  now_.gap = optimality_gap(g_, f_.penalty().curvature(),
-                            f_.model().intercept() ? f_.model().margins_per_row() : 0,
+  now_.gap = optimality_gap(g_, f_.penalty().curvature(), f_.model().free_intercepts(),
                             f_.intercept_curvature());
   now_.gap = std::fmin(now_.gap, engine_->exact_gap(g_));  // NaN is no bound
   now_.measured = true;

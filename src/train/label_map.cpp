@@ -34,16 +34,16 @@ LabelMap LabelMap::choose(const Communicator& comm, const Shard& shard, const st
   comm.agree("", [&] {
     const std::string& path = shard.info().path;
     if (!positive.empty()) {
-      if (kind != "auto" && kind != "logistic")
-        throw ConfigError("--positive makes a two-class problem: use --model logistic");
+      if (kind != "auto" && !takes_two_classes(loss_from_name(kind)))
+        throw ConfigError("--positive makes a two-class problem: use --model logistic or svm-sq");
       for (const double p : positive)
         if (values && !std::binary_search(values->begin(), values->end(), p))
           throw ConfigError(fmt::format("--positive: no row of {} has label {}", path, p));
-      map = {Loss::logistic, {0, 1}, std::move(positive)};
+      map = {kind == "auto" ? Loss::logistic : loss_from_name(kind), {0, 1}, std::move(positive)};
       return;
     }
     map.loss = kind == "auto" ? automatic(values) : loss_from_name(kind);
-    if (map.loss == Loss::squared) return;
+    if (takes_numbers(map.loss)) return;
     if (!values)
       throw ConfigError(
           fmt::format("{} has more than {} label values; --model linear takes them as numbers",
@@ -51,18 +51,18 @@ LabelMap LabelMap::choose(const Communicator& comm, const Shard& shard, const st
     if (values->size() < 2)
       throw ConfigError(fmt::format("every row of {} has label {}: there is nothing to tell apart",
                                     path, values->empty() ? 0.0 : values->front()));
-    if (map.loss == Loss::logistic && values->size() > 2)
+    if (takes_two_classes(map.loss) && values->size() > 2)
       throw ConfigError(
-          fmt::format("{} has {} label values; a logistic model takes two: use "
+          fmt::format("{} has {} label values; a {} model takes two: use "
                       "--model softmax, or --positive for some against the rest",
-                      path, values->size()));
+                      path, values->size(), kind));
     map.classes = *values;
   });
   return map;
 }
 
 void LabelMap::apply(const Communicator& comm, Shard& shard) const {
-  if (loss == Loss::squared) return;
+  if (takes_numbers(loss)) return;
   std::vector<double> mapped(shard.labels().begin(), shard.labels().end());
   comm.agree("", [&] {
     for (std::size_t i = 0; i < mapped.size(); ++i) {
@@ -77,16 +77,16 @@ void LabelMap::apply(const Communicator& comm, Shard& shard) const {
                                       shard.info().path, shard.global_rows()[i] + 1, label));
         number = found - classes.begin();
       }
-      label = loss == Loss::logistic ? 2.0 * static_cast<double>(number) - 1
-                                     : static_cast<double>(number);
+      label = takes_two_classes(loss) ? 2.0 * static_cast<double>(number) - 1
+                                      : static_cast<double>(number);
     }
   });
   shard.set_labels(std::move(mapped));
 }
 
 double LabelMap::label_of(const double* scores) const {
-  if (loss == Loss::squared) return scores[0];
-  if (loss == Loss::logistic) return classes[scores[0] > 0 ? 1 : 0];
+  if (takes_numbers(loss)) return scores[0];
+  if (takes_two_classes(loss)) return classes[scores[0] > 0 ? 1 : 0];
   const auto K = static_cast<std::ptrdiff_t>(classes.size());
   return classes[static_cast<std::size_t>(std::max_element(scores, scores + K) - scores)];
 }

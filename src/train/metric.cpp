@@ -26,7 +26,7 @@ double cross_entropy(Loss loss, const double* z, double y, Index K) {
 double row_value(Metric metric, Loss loss, const double* z, double y, Index K) {
   switch (metric) {
     case Metric::acc:
-      if (loss == Loss::logistic) return (z[0] > 0) == (y > 0) ? 1 : 0;
+      if (takes_two_classes(loss)) return (z[0] > 0) == (y > 0) ? 1 : 0;
       return std::max_element(z, z + K) - z == static_cast<Index>(y) ? 1 : 0;
     case Metric::ce:
       return cross_entropy(loss, z, y, K);
@@ -50,14 +50,16 @@ Metric metric_from_name(std::string_view name, Loss loss) {
                       suggestion(name, {names.begin(), names.end()}));
   const auto metric = static_cast<Metric>(found - names.begin());
   const bool of_classes = metric == Metric::acc || metric == Metric::ce;
-  if (of_classes != (loss != Loss::squared))
+  if (metric == Metric::ce && loss == Loss::squared_hinge)
+    throw ConfigError("metric 'ce' needs probabilities, which an svm-sq model has not");
+  if (of_classes == takes_numbers(loss))
     throw ConfigError("metric '" + std::string(name) + "' is for models of " +
                       (of_classes ? "classes" : "numbers") + ", not for a " +
                       std::string(loss_name(loss)) + " model");
   return metric;
 }
 
-Metric default_metric(Loss loss) { return loss == Loss::squared ? Metric::rmse : Metric::acc; }
+Metric default_metric(Loss loss) { return takes_numbers(loss) ? Metric::rmse : Metric::acc; }
 
 namespace {
 

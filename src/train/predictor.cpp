@@ -92,8 +92,8 @@ LabelMap labels_of(const io::ModelRecord& record) {
   labels.classes = record.classes;
   labels.positive = record.positive;
   const std::size_t classes = record.classes.size();
-  if (labels.loss == Loss::squared ? classes != 0
-                                   : classes < 2 || (labels.loss == Loss::logistic && classes != 2))
+  if (takes_numbers(labels.loss) ? classes != 0
+                                 : classes < 2 || (takes_two_classes(labels.loss) && classes != 2))
     throw DataError(fmt::format("a {} model cannot have {} classes", record.kind, classes));
   return labels;
 }

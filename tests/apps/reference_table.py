@@ -29,6 +29,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sets", default="", help="comma-separated; default: all svmlight sets")
     parser.add_argument("--ranks", default="1,2,4")
+    parser.add_argument("--intercept", action="store_true",
+                        help="with a penalised intercept, as a feature that is always 1")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--program", default=ROOT / "build/bin/svrg", type=pathlib.Path)
     parser.add_argument("--mpirun", default="mpirun")
@@ -66,11 +68,13 @@ def last_json(command, timeout):
 
 def measure(options, name, entry, data, folder, ranks):
     """One row of the table, and whether it passes."""
-    reference, run = entry["plain"], folder / "run"
+    reference = entry["bias" if options.intercept else "plain"]
+    run = folder / "run"
     program = str(options.program)
     train = last_json([options.mpirun, "-n", str(ranks), program, "train",
                        str(data / entry["train"]),
-                       "--model", MODELS[entry["loss"]], "--l2", "1/n", "--no-intercept",
+                       "--model", MODELS[entry["loss"]], "--l2", "1/n",
+                       "--intercept", "penalised" if options.intercept else "no",
                        "--tol-grad", "1e-9", "--n-features", str(entry["d"]),
                        *DATA_OPTIONS.get(name, []), "-o", str(run), "--overwrite"], options.timeout)
     excess = train["objective"] - reference["f_star"]

@@ -194,14 +194,17 @@ TEST_P(LinearModels, smoothness_bounds_the_curvature_of_every_row) {
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
-  return std::string(loss_name(info.param.loss)) + (info.param.sparse ? "_sparse" : "_dense") +
-         (info.param.weighted ? "_weighted" : "") + (info.param.intercept ? "_intercept" : "");
+  const auto loss = info.param.loss;
+  return (loss == Loss::squared_hinge ? "hinge" : std::string(loss_name(loss))) +
+         (info.param.sparse ? "_sparse" : "_dense") + (info.param.weighted ? "_weighted" : "") +
+         (info.param.intercept ? "_intercept" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(
     all, LinearModels, testing::ValuesIn([] {
       std::vector<Case> cases;
-      for (Loss loss : {Loss::squared, Loss::logistic, Loss::softmax})
+      for (Loss loss :
+           {Loss::squared, Loss::logistic, Loss::softmax, Loss::squared_hinge, Loss::huber})
         for (int bits = 0; bits < 8; ++bits)
           cases.push_back({loss, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
       return cases;
@@ -225,6 +228,39 @@ TEST(LinearModel, a_row_of_weight_two_counts_as_the_row_twice) {
   const double f = model.add_gradient(w, weighted, {0, 0, 3}, Pass{}, g);
   EXPECT_NEAR(f, model.add_gradient(w, doubled, {0, 0, 4}, Pass{}, h), 1e-14);
   EXPECT_LT((g - h).norm(), 1e-14);
+}
+
+TEST(LinearModel, a_penalised_intercept_is_the_weight_of_a_feature_that_is_always_one) {
+  for (const bool sparse : {false, true}) {
+    const ProblemSpec spec{.rows = 60, .features = 4, .sparse = sparse, .virtual_shards = 1};
+    const Shard plain = make_shard(Communicator::self(), spec);
+    std::vector<double> x;
+    for (Index i = 0; i < spec.rows; ++i) {
+      const auto row = test::make_row(spec, plain.partition().row_at(i));
+      x.insert(x.end(), row.x.begin(), row.x.end());
+      x.push_back(1);
+    }
+    DataInfo info;
+    info.rows = spec.rows;
+    info.columns = 5;
+    const Shard with_ones(info, plain.partition(), 0, 1, DenseStore<double>{x},
+                          {plain.labels().begin(), plain.labels().end()}, {});
+    const LinearModel penalised(spec.loss, 4, 2, true, true), wide(spec.loss, 5, 2, false);
+    EXPECT_EQ(penalised.free_intercepts(), 0);
+    EXPECT_EQ(penalised.layout().at("linear_bias").wd_mult, 1);
+    const Vec<double> w = some_weights(5), mu = some_weights(5, 3);
+    const auto chain = [&](const LinearModel& model, const Shard& shard) {
+      const auto n = static_cast<std::size_t>(spec.rows);
+      std::vector<double> z(n), r(n);
+      model.margins(w, shard.all(), shard.all().parts[0], z.data());
+      model.residuals(shard.all(), shard.all().parts[0], z.data(), r.data());
+      Vec<double> u(5);
+      model.run_chain({&shard.all(), 0, spec.rows, z.data(), r.data()},
+                      {.eta = 0.02, .l2 = 0.3, .block = spec.rows}, mu, u);
+      return u;
+    };
+    EXPECT_LT((chain(penalised, plain) - chain(wide, with_ones)).norm(), 1e-12);
+  }
 }
 
 TEST(LinearModel, huge_margins_stay_finite) {

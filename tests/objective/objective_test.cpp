@@ -90,7 +90,8 @@ TEST_P(Objectives, a_flag_on_one_rank_is_seen_by_all) {
 }
 
 TEST_P(Objectives, on_margins_is_the_same_function) {
-  for (const Loss loss : {Loss::squared, Loss::logistic, Loss::softmax}) {
+  for (const Loss loss :
+       {Loss::squared, Loss::logistic, Loss::softmax, Loss::squared_hinge, Loss::huber}) {
     ProblemSpec spec{.loss = loss, .sparse = loss == Loss::logistic, .weighted = true};
     const Shard shard = make_shard(world_, spec);
     LinearModel model = make_model(spec);

@@ -157,7 +157,7 @@ std::unique_ptr<Predictor> predictor_of(const LinearModel& model, const Vec<doub
   record.features = model.features();
   record.intercept = model.intercept();
   const Index classes = model.loss() == Loss::softmax ? model.margins_per_row() : 2;
-  for (Index k = 0; k < classes && model.loss() != Loss::squared; ++k)
+  for (Index k = 0; k < classes && !takes_numbers(model.loss()); ++k)
     record.classes.push_back(static_cast<double>(k));
   record.layout = model.layout();
   record.weights = w;

@@ -10,13 +10,13 @@ namespace svrg::io {
 /// A trained model as its file holds it (interface: "svrg-model"): params/<layer>/{weight,bias},
 /// class, feature_name, the settings that made it.
 struct ModelRecord {
-  std::string kind;                // of the loss: "linear", "logistic", "softmax"
-  std::string symbol;              // of a net, its symbol.json; empty for a linear model
+  std::string kind;    // of the loss: "linear", "logistic", "softmax", "svm-sq", "huber"
+  std::string symbol;  // of a net, its symbol.json; empty for a linear model
   std::vector<Index> input_shape;  // of a row of a net's data
   bool single = false;             // a net's arithmetic is float
   ParameterLayout layout;
   Vec<double> weights;  // flat, [layout.size()]
-  bool intercept = true;
+  bool intercept = true, penalised_intercept = false;
   Index features = 0;
   std::vector<double> classes;   // label values by class number; empty for regression
   std::vector<double> positive;  // not empty: these label values are class 1, all others class 0

@@ -10,11 +10,17 @@
 namespace svrg {
 
 enum class Loss {
-  squared,   // ½(z − y)²
-  logistic,  // log(1 + exp(−yz)), y ∈ {−1, +1}
-  softmax,   // log Σ_k exp(z_k) − z_y, y ∈ {0, …, K−1}
+  squared,        // ½(z − y)²
+  logistic,       // log(1 + exp(−yz)), y ∈ {−1, +1}
+  softmax,        // log Σ_k exp(z_k) − z_y, y ∈ {0, …, K−1}
+  squared_hinge,  // max(0, 1 − yz)², y ∈ {−1, +1}
+  huber,          // ½(z − y)² where |z − y| ≤ 1, else |z − y| − ½
 };
-/// "linear", "logistic", "softmax": the names of the command line and of model files.
+constexpr bool takes_numbers(Loss loss) { return loss == Loss::squared || loss == Loss::huber; }
+constexpr bool takes_two_classes(Loss loss) {
+  return loss == Loss::logistic || loss == Loss::squared_hinge;
+}
+/// "linear", "logistic", "softmax", "svm-sq", "huber": as on the command line and in model files.
 std::string_view loss_name(Loss loss);
 Loss loss_from_name(std::string_view name);
 
@@ -48,13 +54,17 @@ struct LineSums {
 /// index z, r and q by row of the views.
 class LinearModel : public Model<double> {
  public:
-  /// `classes` is K for softmax, ignored otherwise.
-  LinearModel(Loss loss, Index features, Index classes, bool intercept);
+  /// `classes` is K for softmax, ignored otherwise. A penalised intercept is the weight of a
+  /// feature that is always 1.
+  LinearModel(Loss loss, Index features, Index classes, bool intercept,
+              bool penalise_intercept = false);
 
   Loss loss() const noexcept { return loss_; }
   Index features() const noexcept { return features_; }
   Index margins_per_row() const noexcept { return margins_; }
   bool intercept() const noexcept { return intercept_; }
+  /// Coordinates without a penalty, the last ones: K or none.
+  Index free_intercepts() const noexcept { return intercept_ && !penalised_ ? margins_ : 0; }
   Index scores_per_row() const override { return margins_; }
   const ParameterLayout& layout() const override { return layout_; }
 
@@ -98,7 +108,8 @@ class LinearModel : public Model<double> {
   void run_chain(const ChainRows&, const ChainStep&, ConstVecRef<double> gradient,
                  VecRef<double> u) const;
 
-  /// Largest and summed row smoothness c‖x_i‖²σ_i, c = 1, ¼, ½ (intercept counted as a feature).
+  /// Largest and summed row smoothness c‖x_i‖²σ_i, c = 1, ¼, ½, 2, 1 (intercept counted as a
+  /// feature).
   struct Smoothness {
     double largest = 0, sum = 0;
   };
@@ -109,7 +120,7 @@ class LinearModel : public Model<double> {
  private:
   Loss loss_;
   Index features_, margins_;
-  bool intercept_;
+  bool intercept_, penalised_;
   ParameterLayout layout_;
 };
 
