@@ -56,7 +56,10 @@ struct SquaredHinge {
   }
 };
 
-/// ½(z − y)² up to |z − y| = 1, then |z − y| − ½.
+/// ½(z − y)² up to |z − y| = 1, then |z − y| − ½. Beyond 1 φ'' is 0, and where every row is an
+/// outlier (weights 0, labels far from 0) there would be nothing to step by. `curvature` gives such
+/// rows 1/50 of that of the quadratic that touches φ from above (iterated reweighting): the whole
+/// of it takes 65 passes on casp instead of 18, nothing never moves on housing_scale.
 struct Huber {
   static constexpr Index fixed_margins = 1;
   static constexpr double bound = 1;
@@ -69,7 +72,8 @@ struct Huber {
     r[0] = std::clamp(z[0] - y, -1.0, 1.0);
   }
   static void curvature(const double* z, double y, Index, double* h) {
-    h[0] = std::fabs(z[0] - y) <= 1 ? 1 : 0;
+    const double e = std::fabs(z[0] - y);
+    h[0] = e <= 1 ? 1 : 0.02 / e;
   }
 };
 
