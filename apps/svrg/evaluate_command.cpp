@@ -24,9 +24,10 @@ int evaluate(const Settings& settings) {
           m.record.classes.empty() ? "" : fmt::format(", {} classes", m.record.classes.size())));
   const double start = now();
   Shard shard =
-      read_text(comm, settings.text("data_file"), read_options(settings, comm.size(), m.record));
+      read_data(comm, settings.text("data_file"), read_options(settings, comm.size(), m.record));
   screen.fact("data", describe(shard, comm, now() - start));
   m.labels.apply(comm, shard);
+  apply_scaling(comm, m.record, shard);
   const auto values =
       svrg::evaluate(comm, *m.predictor, m.labels.loss, shard, metrics, Reduction::plain);
   Results results = Results::object();

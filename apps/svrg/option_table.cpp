@@ -16,13 +16,13 @@ using namespace command;
 // clang-format off
 constexpr Option table[] = {
     {.flag = "train", .section = "data", .positional = "DATA", .type = path, .group = "Data",
-     .help = "training rows: svmlight or CSV"},
+     .help = "training rows: svmlight, CSV or IDX; .gz .bz2 .xz .zst too"},
     {.flag = "valid", .section = "data", .type = path, .group = "Data",
      .help = "validation rows; metrics are also reported on these"},
     {.flag = "model-file", .positional = "MODEL", .type = path, .group = "Data",
      .commands = evaluate | predict, .help = "a model.h5 or checkpoint"},
     {.flag = "data-file", .positional = "DATA", .type = path, .group = "Data",
-     .commands = evaluate | predict, .help = "rows: svmlight or CSV"},
+     .commands = evaluate | predict, .help = "rows: svmlight, CSV or IDX"},
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
      .help = "a model, checkpoint or run file"},
 
@@ -31,8 +31,9 @@ constexpr Option table[] = {
      .help = "show the effective config, check a file, or write a commented one"},
 
     {.flag = "format", .section = "data", .type = choice, .default_text = "auto",
-     .choices = "auto|svmlight|csv", .group = "Data", .commands = reads_data,
-     .help = "of the data files; auto: by suffix, else by the first lines"},
+     .choices = "auto|svmlight|csv|idx", .group = "Data", .commands = reads_data,
+     .help = "of the data files; auto: by name and suffix, else by the first lines; idx: MNIST's, "
+             "images-idx3 with labels-idx1 beside it"},
     {.flag = "label-column", .section = "data", .value_name = "NAME", .group = "Data",
      .commands = reads_data,
      .help = "CSV: name, or number from 1, from the end if negative; without it a column named "
@@ -50,6 +51,12 @@ constexpr Option table[] = {
      .default_text = "yes", .choices = "yes|no|penalised", .group = "Data",
      .help = "adds a constant term, which is not penalised; penalised: as the weight of a feature "
              "that is always 1 (liblinear's -B 1)"},
+    {.flag = "standardize", .section = "data", .type = choice, .default_text = "none",
+     .choices = "none|scale|zscore", .group = "Data",
+     .help = "scale: divide each column by its deviation, so that zeros stay; zscore: take off its "
+             "mean first; kept in the model and done again on whatever it scores"},
+    {.flag = "x-scale", .section = "data", .value_name = "C", .group = "Data",
+     .help = "multiply all values by a number such as 1/255; kept in the model likewise"},
     {.flag = "dtype", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|f32|f64", .group = "Data", .commands = reads_data,
      .help = "type the rows are kept in; auto: f64 for text"},

@@ -111,8 +111,9 @@ int predict(const Settings& settings) {
   ReadOptions options = read_options(settings, comm.size(), m.record);
   options.labels_required = false;
   const double start = now();
-  const Shard shard = read_text(comm, settings.text("data_file"), options);
+  Shard shard = read_data(comm, settings.text("data_file"), options);
   if (!out.empty()) screen.fact("data", describe(shard, comm, now() - start));
+  apply_scaling(comm, m.record, shard);
   const auto scores = scores_in_order(comm, m, shard);
   comm.agree("", [&] {
     if (!comm.is_root()) return;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <optional>
+
 #include "quantity.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
@@ -14,6 +17,7 @@ ReadOptions read_options(const Settings& settings, int ranks) {
   const std::string format = settings.text("format"), base = settings.text("index_base");
   o.format = format == "svmlight" ? TextFormat::svmlight
              : format == "csv"    ? TextFormat::csv
+             : format == "idx"    ? TextFormat::idx
                                   : TextFormat::automatic;
   o.index_base = base == "0"   ? IndexBase::zero
                  : base == "1" ? IndexBase::one
@@ -34,6 +38,32 @@ ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRec
   o.columns = model.features;
   o.feature_names = model.feature_names;
   return o;
+}
+
+Scaling chosen_scaling(const Settings& settings, const Communicator& comm, const Shard& shard,
+                       Reduction reduction) {
+  Scaling fixed;
+  comm.agree("", [&] {
+    if (!settings.has("x_scale")) return;
+    if (!settings.is("standardize", "none"))
+      throw ConfigError(settings.place("x_scale") + ": --standardize makes it useless");
+    const std::string text = settings.text("x_scale");
+    const std::size_t slash = text.find('/');
+    const auto above = parse_number(std::string_view(text).substr(0, slash));
+    const auto below = slash == std::string::npos
+                           ? std::optional(1.0)
+                           : parse_number(std::string_view(text).substr(slash + 1));
+    if (!above || !below || !std::isnormal(*below / *above))
+      throw ConfigError(settings.place("x_scale") +
+                        ": must be a number such as 0.5 or 1/255, got " + text);
+    fixed.scale.assign(static_cast<std::size_t>(shard.info().columns), *below / *above);
+  });
+  if (!fixed.empty()) return fixed;
+  return standardizing(comm, shard,
+                       settings.is("standardize", "zscore")  ? Standardize::zscore
+                       : settings.is("standardize", "scale") ? Standardize::scale
+                                                             : Standardize::none,
+                       reduction);
 }
 
 std::vector<double> numbers(const Settings& settings, const char* name) {
@@ -64,6 +94,14 @@ LoadedModel load_model(const Communicator& comm, const std::string& path) {
     loaded.predictor = make_predictor(loaded.record);
   });
   return loaded;
+}
+
+void apply_scaling(const Communicator& comm, const io::ModelRecord& record, Shard& shard) {
+  comm.agree(shard.info().path, [&] {
+    if (!record.mean.empty() && shard.sparse())
+      throw ConfigError("sparse rows, but the model takes off means: give dense rows (CSV)");
+    apply({record.mean, record.scale}, shard);
+  });
 }
 
 std::string grouped(Index number) {

@@ -4,7 +4,8 @@
 
 #include "settings.hpp"
 #include "svrg/comm/communicator.hpp"
-#include "svrg/data/text_reader.hpp"
+#include "svrg/data/data_reader.hpp"
+#include "svrg/data/scaling.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/train/label_map.hpp"
 #include "svrg/train/metric.hpp"
@@ -17,6 +18,10 @@ ReadOptions read_options(const Settings& settings, int ranks);
 /// The same for data that must fit a model that is there already.
 ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRecord& model);
 
+/// --standardize, or --x-scale, for these rows. Collective. @throws CollectiveError (usage)
+Scaling chosen_scaling(const Settings& settings, const Communicator& comm, const Shard& shard,
+                       Reduction reduction);
+
 /// Numbers of a list option. @throws ConfigError naming it.
 std::vector<double> numbers(const Settings& settings, const char* name);
 /// --metrics, or the one that suits the loss. @throws ConfigError
@@ -28,6 +33,8 @@ struct LoadedModel {
   LabelMap labels;
   std::unique_ptr<Predictor> predictor;
 };
+/// Makes rows what the model was trained on. Collective. @throws CollectiveError (usage)
+void apply_scaling(const Communicator& comm, const io::ModelRecord& record, Shard& shard);
 /// Root reads, everybody gets it. Collective.
 LoadedModel load_model(const Communicator& comm, const std::string& path);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "data/decompress.hpp"
+#include "data/idx_file.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/file.hpp"
 
@@ -22,7 +23,7 @@ std::uint32_t number(std::span<const std::byte> bytes, std::size_t at) {
 
 }  // namespace
 
-NDArray read_idx(const std::string& path) {
+IdxFile::IdxFile(const std::string& path) {
   std::vector<std::byte> bytes = io::read_file(path);
   const auto fail = [&](const std::string& what) { throw DataError(path + ": " + what); };
   const std::string_view packed(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -46,7 +47,6 @@ NDArray read_idx(const std::string& path) {
 
   const std::size_t width = type == byte_type ? 1 : 4;
   const std::size_t held = (bytes.size() - header) / width;
-  std::vector<Index> shape;
   std::string text;
   std::size_t size = 1;  // never above `held`
   for (std::size_t a = 0; a < axes; ++a) {
@@ -59,11 +59,21 @@ NDArray read_idx(const std::string& path) {
   if (size != held || size == 0 || (bytes.size() - header) % width != 0)
     fail(fmt::format("the shape {} does not fit the {} bytes that follow", text,
                      bytes.size() - header));
-  std::vector<float> values(size);
-  for (std::size_t i = 0; i < size; ++i)
-    values[i] = type == byte_type ? std::to_integer<std::uint8_t>(bytes[header + i])
-                                  : std::bit_cast<float>(number(bytes, header + 4 * i));
-  return {std::move(shape), std::move(values)};
+  is_bytes = type == byte_type;
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header));
+  raw = std::move(bytes);
+}
+
+float IdxFile::value(std::size_t at) const {
+  return is_bytes ? std::to_integer<std::uint8_t>(raw[at])
+                  : std::bit_cast<float>(number(raw, 4 * at));
+}
+
+NDArray read_idx(const std::string& path) {
+  const IdxFile file(path);
+  std::vector<float> values(file.is_bytes ? file.raw.size() : file.raw.size() / 4);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = file.value(i);
+  return {file.shape, std::move(values)};
 }
 
 }  // namespace svrg

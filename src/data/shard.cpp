@@ -61,6 +61,32 @@ void Shard::set_labels(std::vector<double> labels) {
   point_batch();
 }
 
+void Shard::rescale(std::span<const double> mean, std::span<const double> scale) {
+  const auto d = static_cast<std::size_t>(info_.columns);
+  SVRG_EXPECT(
+      (mean.empty() || (mean.size() == d && !sparse())) && (scale.empty() || scale.size() == d),
+      "a mean of dense rows only, and one scale a column");
+  const auto changed = [&](double v, std::size_t j) {
+    return (v - (mean.empty() ? 0 : mean[j])) / (scale.empty() ? 1 : scale[j]);
+  };
+  std::visit(
+      [&]<class Store>(Store& store) {
+        if constexpr (requires { store.indices; }) {
+          for (std::size_t e = 0; e < store.values.size(); ++e) {
+            auto& v = store.values[e];
+            v = static_cast<std::decay_t<decltype(v)>>(
+                changed(static_cast<double>(v), static_cast<std::size_t>(store.indices[e])));
+          }
+        } else {
+          for (std::size_t at = 0; at < store.data.size(); ++at) {
+            auto& v = store.data[at];
+            v = static_cast<std::decay_t<decltype(v)>>(changed(static_cast<double>(v), at % d));
+          }
+        }
+      },
+      store_);
+}
+
 Index Shard::bytes() const noexcept {
   return std::visit([](const auto& s) { return size_in_bytes(s); }, store_) +
          size_in_bytes(labels_) + size_in_bytes(weights_) + size_in_bytes(global_rows_);

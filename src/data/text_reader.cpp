@@ -154,7 +154,8 @@ void Reading::scan() {
 
 bool Reading::dense() const {
   const double cells = static_cast<double>(total_.rows) * static_cast<double>(parser_->columns());
-  return cells > 0 && static_cast<double>(total_.entries) >= parser_->dense_from() * cells;
+  return cells > 0 && static_cast<double>(total_.entries) >=
+                          options_.dense_from.value_or(parser_->dense_from()) * cells;
 }
 
 void Reading::prepare() {

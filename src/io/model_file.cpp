@@ -132,6 +132,10 @@ void add_model(State& state, const ModelRecord& model) {
                                   Array::vector(std::vector<std::string>(model.feature_names)));
   if (!model.positive.empty())
     state.arrays.insert_or_assign("positive", Array::vector(std::vector<double>(model.positive)));
+  for (const auto& [path, values] :
+       {std::pair("preprocess/mean", &model.mean), std::pair("preprocess/scale", &model.scale)})
+    if (!values->empty())
+      state.arrays.insert_or_assign(path, Array::vector(std::vector<double>(*values)));
   if (!model.symbol.empty()) {
     state.values.insert_or_assign("symbol", model.symbol);
     state.values.insert_or_assign("precision", std::string(model.single ? "f32" : "f64"));
@@ -166,6 +170,11 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
           from_row_major(p, to_doubles(state, parameter_path(p.name)));
     model.classes = optional_numbers<double>(state, "class");
     model.positive = optional_numbers<double>(state, "positive");
+    model.mean = optional_numbers<double>(state, "preprocess/mean");
+    model.scale = optional_numbers<double>(state, "preprocess/scale");
+    for (const auto* values : {&model.mean, &model.scale})
+      if (!values->empty() && static_cast<Index>(values->size()) != model.features)
+        throw DataError(fmt::format("/preprocess has not {} values", model.features));
     model.input_shape = optional_numbers<Index>(state, "input_shape");
     model.symbol = optional_text(state, "symbol");
     model.single = optional_text(state, "precision") == "f32";

@@ -39,7 +39,7 @@ std::vector<std::string> axes_of(const State& state, const std::string& path, co
   };
   if (path == "class" && shape.size() == 1) {
     axes[0] = "class";
-  } else if (path == "feature_name" && shape.size() == 1) {
+  } else if ((path == "feature_name" || group_of(path) == "preprocess") && shape.size() == 1) {
     axes[0] = "feature";
   } else if (group_of(path) == "history" && !shape.empty() &&
              has_length(state, "history/epoch", shape[0])) {

@@ -53,9 +53,18 @@ template <class Real>
 void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at,
                                       const Batch& batch, const Pass& pass) {
   start();
-  for (const Part& part : batch.parts) {
-    if (part.count == 0) continue;
+  for (std::size_t p = 0; p < batch.parts.size();) {
+    // Neighbours whose sums share a buffer are one part to the model: larger products for nets.
+    Part part = batch.parts[p];
     const auto values = reducer_->values(part.virtual_shard);
+    for (++p; p < batch.parts.size(); ++p) {
+      const Part& next = batch.parts[p];
+      if (next.first != part.first + part.count ||
+          reducer_->values(next.virtual_shard).data() != values.data())
+        break;
+      part.count += next.count;
+    }
+    if (part.count == 0) continue;
     Eigen::Map<Vec<Real>> g(values.data(), size());
     Tail tail(reducer_->tail(part.virtual_shard));
     tail.add(at ? model_.add_difference(w, at->weights, at->coefficient, batch, part, pass, g)

@@ -57,6 +57,9 @@ class Shard {
   std::span<const Index> global_rows() const noexcept { return global_rows_; }
   /// Replaces the labels, e.g. by class numbers. [rows]
   void set_labels(std::vector<double> labels);
+  /// x ← (x − mean)/scale of every row, by column; empty: mean 0, scale 1. Sparse rows take no
+  /// mean.
+  void rescale(std::span<const double> mean, std::span<const double> scale);
   Index bytes() const noexcept;
 
  private:

@@ -8,7 +8,7 @@
 
 namespace svrg {
 
-enum class TextFormat { automatic, svmlight, csv };
+enum class TextFormat { automatic, svmlight, csv, idx };  // idx: by read_data() only
 enum class IndexBase { one, zero, automatic };
 enum class Storage { automatic, f32, f64 };  // automatic: double for text
 
@@ -29,7 +29,8 @@ struct ReadOptions {
   bool allow_nonfinite = false;
   bool labels_required = true;  // false (predict): a row without a label has the label NaN
   Storage dtype = Storage::automatic;
-  Index virtual_shards = 0;  // 0: Partition::default_virtual_shards
+  std::optional<double> dense_from{};  // share of non-zeros; none: 0.5 for svmlight and IDX
+  Index virtual_shards = 0;            // 0: Partition::default_virtual_shards
   RowOrder row_order = RowOrder::shuffled;
   Index max_memory = 0;  // bytes a rank; 0: no limit
 };

@@ -21,6 +21,7 @@ struct ModelRecord {
   std::vector<double> classes;   // label values by class number; empty for regression
   std::vector<double> positive;  // not empty: these label values are class 1, all others class 0
   std::vector<std::string> feature_names;
+  std::vector<double> mean, scale;  // rows are (x − mean)/scale to the model; empty: 0 and 1
   double l2 = 0;
   std::string config;    // effective TOML
   std::string manifest;  // JSON
@@ -33,7 +34,7 @@ std::string parameter_path(const std::string& name);
 std::string parameter_name(const std::string& path);
 
 /// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path
-/// (row- major), `class`, `feature_name`, `positive`, `input_shape`; values kind, intercept,
+/// (row- major), `class`, `feature_name`, `positive`, `input_shape`, preprocess/{mean,scale}; values kind, intercept,
 /// n_features, l2, symbol, precision, config, manifest. What the state already says otherwise
 /// stays; of the summary only what is not there yet is added.
 void add_model(State& state, const ModelRecord& model);

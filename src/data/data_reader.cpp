@@ -1,0 +1,170 @@
+// IDX files are small beside what text takes, and any row can be found by its number: every rank
+// reads the whole file and keeps the rows that are its own.
+#include "svrg/data/data_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "data/decompress.hpp"
+#include "data/fingerprint.hpp"
+#include "data/idx_file.hpp"
+#include "svrg/core/error.hpp"
+
+namespace svrg {
+namespace {
+
+bool is_idx(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  return name.find("idx") != std::string::npos && name.find("-images") != std::string::npos;
+}
+
+std::string labels_beside(const std::string& images) {
+  const std::filesystem::path path(images);
+  std::string name = path.filename().string();
+  for (const auto& [from, to] : {std::pair("images", "labels"), std::pair("idx3", "idx1")})
+    if (const auto at = name.find(from); at != std::string::npos)
+      name.replace(at, std::string_view(from).size(), to);
+  return (path.parent_path() / name).string();
+}
+
+class IdxReading {
+ public:
+  IdxReading(const Communicator& comm, const std::string& path, const ReadOptions& options)
+      : comm_(comm), path_(path), options_(options) {}
+
+  Shard read() {
+    comm_.agree("", [&] { open(); });
+    const Index rows = images_->shape[0];
+    const Index shards = options_.virtual_shards > 0
+                             ? options_.virtual_shards
+                             : Partition::default_virtual_shards(comm_.size());
+    const Partition partition(rows, shards, options_.row_order);
+    const Index from = partition.begin(partition.first_shard(comm_.rank(), comm_.size())),
+                to = partition.begin(partition.first_shard(comm_.rank() + 1, comm_.size()));
+    std::vector<double> labels;
+    RowStore store;
+    Fingerprint fingerprint;
+    comm_.agree("", [&] {
+      limit_memory(to - from);
+      for (Index position = from; position < to; ++position)
+        labels.push_back(label(partition.row_at(position)));
+      store = options_.dtype == Storage::f64
+                  ? filled<double>(partition, from, to, labels, fingerprint)
+                  : filled<float>(partition, from, to, labels, fingerprint);
+    });
+    DataInfo info;
+    info.path = path_;
+    info.rows = rows;
+    info.columns = columns();
+    info.nonzeros = comm_.sum(fingerprint.nonzeros());
+    info.fingerprint = static_cast<std::uint64_t>(comm_.sum(static_cast<Index>(fingerprint.sum())));
+    return {std::move(info),   partition, comm_.rank(), comm_.size(), std::move(store),
+            std::move(labels), {}};
+  }
+
+ private:
+  void open() {
+    images_.emplace(path_);
+    const std::string beside = labels_beside(path_);
+    if (options_.labels_required || std::filesystem::exists(beside)) {
+      if (!std::filesystem::exists(beside))
+        throw DataError(fmt::format("{}: there is no file of its labels, {}", path_, beside));
+      labels_.emplace(beside);
+      if (labels_->shape.size() != 1 || labels_->shape[0] != images_->shape[0])
+        throw DataError(fmt::format("{}: not one label for each of the {} rows of {}", beside,
+                                    images_->shape[0], path_));
+    }
+    if (columns() > options_.max_columns)
+      throw DataError(fmt::format("{}: {} columns; --max-features allows {}", path_, columns(),
+                                  options_.max_columns));
+    if (options_.columns && *options_.columns != columns())
+      throw DataError(
+          fmt::format("{}: {} columns, {} were expected", path_, columns(), *options_.columns));
+    std::size_t filled = 0;
+    const auto cells = static_cast<std::size_t>(images_->shape[0] * columns());
+    for (std::size_t i = 0; i < cells; ++i) {
+      const float v = images_->value(i);
+      if (!std::isfinite(v) && !options_.allow_nonfinite)
+        throw DataError(
+            fmt::format("{}: value {} of row {} is not finite; --allow-nonfinite "
+                        "accepts it",
+                        path_, i % static_cast<std::size_t>(columns()) + 1,
+                        i / static_cast<std::size_t>(columns()) + 1));
+      filled += v != 0;
+    }
+    density_ = static_cast<double>(filled) / static_cast<double>(cells);
+  }
+
+  Index columns() const {
+    Index product = 1;
+    for (std::size_t a = 1; a < images_->shape.size(); ++a) product *= images_->shape[a];
+    return product;
+  }
+
+  bool dense() const { return density_ >= options_.dense_from.value_or(0.5); }
+
+  double label(Index row) const {
+    return labels_ ? static_cast<double>(labels_->value(static_cast<std::size_t>(row)))
+                   : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  void limit_memory(Index rows) const {
+    const double value = options_.dtype == Storage::f64 ? 8 : 4;
+    const double needed =
+        static_cast<double>(rows * columns()) * (dense() ? value : density_ * (value + 4));
+    if (options_.max_memory > 0 && needed > static_cast<double>(options_.max_memory))
+      throw LimitError(
+          fmt::format("{}: {} rows need {:.1f} MiB on rank {}; use more ranks or "
+                      "--max-memory",
+                      path_, rows, needed / (1 << 20), comm_.rank()));
+  }
+
+  template <class T>
+  RowStore filled(const Partition& partition, Index from, Index to, std::span<const double> labels,
+                  Fingerprint& fingerprint) const {
+    const Index d = columns();
+    DenseStore<T> full;
+    CsrStore<T> sparse;
+    std::vector<std::int32_t> indices;
+    std::vector<double> values;
+    if (dense()) full.data.reserve(static_cast<std::size_t>((to - from) * d));
+    for (Index position = from; position < to; ++position) {
+      const Index row = partition.row_at(position);
+      indices.clear();
+      values.clear();
+      for (Index j = 0; j < d; ++j) {
+        const float v = images_->value(static_cast<std::size_t>(row * d + j));
+        if (dense()) full.data.push_back(static_cast<T>(v));
+        if (v == 0) continue;
+        indices.push_back(static_cast<std::int32_t>(j));
+        values.push_back(static_cast<double>(v));
+      }
+      fingerprint.add(row, labels[static_cast<std::size_t>(position - from)], 1, indices, values);
+      if (dense()) continue;
+      sparse.indices.insert(sparse.indices.end(), indices.begin(), indices.end());
+      for (const double v : values) sparse.values.push_back(static_cast<T>(v));
+      sparse.starts.push_back(static_cast<Index>(sparse.values.size()));
+    }
+    if (dense()) return full;
+    return sparse;
+  }
+
+  const Communicator& comm_;
+  const std::string& path_;
+  const ReadOptions& options_;
+  std::optional<IdxFile> images_, labels_;
+  double density_ = 1;
+};
+
+}  // namespace
+
+Shard read_data(const Communicator& comm, const std::string& path, const ReadOptions& options) {
+  const bool idx = options.format == TextFormat::idx ||
+                   (options.format == TextFormat::automatic && is_idx(path));
+  return idx ? IdxReading(comm, path, options).read() : read_text(comm, path, options);
+}
+
+}  // namespace svrg

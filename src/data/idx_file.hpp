@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "svrg/core/types.hpp"
+
+namespace svrg {
+
+/// A file of MNIST's IDX format, unpacked where it is compressed, its values as they are stored.
+struct IdxFile {
+  /// @throws DataError "PATH: …". Local.
+  explicit IdxFile(const std::string& path);
+  float value(std::size_t at) const;
+
+  std::vector<Index> shape;
+  std::vector<std::byte> raw;
+  bool is_bytes = true;  // else big-endian floats
+};
+
+}  // namespace svrg
