@@ -30,7 +30,7 @@ TEST(CommandLine, tells_what_was_wrong_with_an_option) {
       {{"train", "x", "--learning-rate", "inf"},
        "--learning-rate: must be a number or 'auto', got 'inf'"},
       {{"train", "x", "--format", "cvs"},
-       "--format: must be one of auto, svmlight, csv; got 'cvs'; did you mean 'csv'?"},
+       "--format: must be one of auto, svmlight, csv, idx; got 'cvs'; did you mean 'csv'?"},
       {{"train", "x", "-m", "acc,foo"},
        "--metrics: must be one of acc, ce, mae, mse, rmse; got 'foo'"},
       {{"train", "x", "-m", "acc,,ce"}, "--metrics: has an empty item in 'acc,,ce'"},

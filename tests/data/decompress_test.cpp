@@ -66,7 +66,8 @@ std::string unpacked(const std::string& bytes) {
 std::string some_text(Index lines) {
   std::string text;
   for (Index i = 0; i < lines; ++i)
-    text += fmt::format("{} {}:{:.4f} 9:{}\n", i % 3 == 0 ? 1 : -1, 1 + i % 8, static_cast<double>(i) / 7, i);
+    text += fmt::format("{} {}:{:.4f} 9:{}\n", i % 3 == 0 ? 1 : -1, 1 + i % 8,
+                        static_cast<double>(i) / 7, i);
   return text;
 }
 

@@ -202,7 +202,7 @@ TEST_F(Mnist, errors_name_the_file_and_what_is_wrong) {
       {idx(0x803, {5}, ""), "ends inside"},
       {idx(0xB03, {5, 2, 3}, pixels_), "type 0x0B"},
       {idx(0x801, {5}, labels_), "3 axes"},
-      {"\x1f\x8b stuff", "gunzip"},
+      {"\x1f\x8b stuff", "damaged"},
       {"PNG!", "two zero bytes"},
       {"", "two zero bytes"}};
   for (const auto& [bytes, what] : bad) {

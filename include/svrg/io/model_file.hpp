@@ -34,9 +34,9 @@ std::string parameter_path(const std::string& name);
 std::string parameter_name(const std::string& path);
 
 /// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path
-/// (row- major), `class`, `feature_name`, `positive`, `input_shape`, preprocess/{mean,scale}; values kind, intercept,
-/// n_features, l2, symbol, precision, config, manifest. What the state already says otherwise
-/// stays; of the summary only what is not there yet is added.
+/// (row- major), `class`, `feature_name`, `positive`, `input_shape`, preprocess/{mean,scale};
+/// values kind, intercept, n_features, l2, symbol, precision, config, manifest. What the state
+/// already says otherwise stays; of the summary only what is not there yet is added.
 void add_model(State& state, const ModelRecord& model);
 /// The model in a state. The layout has each layer's weight before its bias, layers by name; a
 /// linear_weight (K, d) is column_major, a bias has wd_mult 0.
