@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 
+#include "svrg/train/metric.hpp"
 #include "text.hpp"
 
 namespace svrg::app {
@@ -158,8 +159,10 @@ constexpr Option table[] = {
      .value_name = "auto|FILE|no", .group = "Output",
      .help = "auto: from the newest valid checkpoint of the run directory, if there is one"},
     {.flag = "metrics", .short_flag = "m", .section = "output", .type = list,
-     .choices = "acc|ce|mae|mse|rmse", .group = "Output", .commands = train | evaluate | config,
-     .help = "of acc, ce, mae, mse, rmse, separated by commas; without it what suits the model"},
+     .group = "Output", .commands = train | evaluate | config,
+     .check = [](std::string_view item) { Metric::of(item); },
+     .help = "of acc, auc, ce, f1, top_k:5 for classes, mae, mse, r2, rmse for numbers, separated by "
+             "commas; without it what suits the model"},
     {.flag = "log-every", .section = "output", .type = period, .default_text = "1",
      .range = positive, .group = "Output", .help = "epochs, or a time such as 30s, between lines"},
     {.flag = "progress", .section = "output", .type = choice, .default_text = "auto",

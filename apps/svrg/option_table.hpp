@@ -52,6 +52,7 @@ struct Option {
   std::string_view value_name = {};  // in the help; empty: by type
   std::string_view group = {};       // heading in the help
   Commands commands = command::train | command::config;
+  void (*check)(std::string_view item) = nullptr;  // throws ConfigError on a list's wrong item
   std::string_view help = {};
 };
 

@@ -80,8 +80,10 @@ std::vector<double> numbers(const Settings& settings, const char* name) {
 std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss) {
   if (!settings.given("metrics")) return {default_metric(loss)};
   std::vector<Metric> metrics;
-  for (const std::string& name : settings.list("metrics"))
-    metrics.push_back(metric_from_name(name, loss));
+  for (const std::string& name : settings.list("metrics")) {
+    metrics.push_back(Metric::of(name));
+    require_suitable(metrics.back(), loss);
+  }
   return metrics;
 }
 

@@ -54,6 +54,10 @@ class Screen {
   void title(std::string_view text);
   /// A line of the header: fact("model", "linear, 90 weights").
   void fact(std::string_view label, std::string_view text);
+  /// A line of a table of one's own.
+  void line(std::string_view text) {
+    if (options_.lines) write(text);
+  }
   /// A row of the table, as often as --log-every says, and the first.
   void epoch(const EpochLine& line);
   /// Redraws the live line if there is one and it is time. Cheap: call it at each step.

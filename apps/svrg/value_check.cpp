@@ -58,6 +58,11 @@ std::string checked_list(const Option& option, std::string_view text, std::strin
     item = trimmed(item);
     if (item.empty()) refuse(place, fmt::format("has an empty item in '{}'", text));
     if (!option.choices.empty()) item = checked_choice(option, item, place);
+    try {
+      if (option.check) option.check(item);
+    } catch (const ConfigError& error) {
+      refuse(place, error.what());
+    }
   }
   return join(items, ",");
 }

@@ -1,16 +1,32 @@
 #include "svrg/train/metric.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 
 #include "svrg/core/error.hpp"
 #include "svrg/core/suggest.hpp"
+#include "train/auc.hpp"
 
 namespace svrg {
 namespace {
 
-constexpr std::array<std::string_view, 5> names = {"acc", "ce", "mae", "mse", "rmse"};
+using Kind = Metric::Kind;
+
+constexpr std::array<std::string_view, 9> names = {"acc", "auc", "ce",   "f1",   "mae",
+                                                   "mse", "r2",  "rmse", "top_k"};
+
+/// The class that a row's scores speak for, and the one that its label says.
+Index predicted_class(Loss loss, const double* z, Index K) {
+  if (takes_two_classes(loss)) return z[0] > 0 ? 1 : 0;
+  return std::max_element(z, z + K) - z;
+}
+Index true_class(Loss loss, double y) {
+  return takes_two_classes(loss) ? (y > 0 ? 1 : 0) : static_cast<Index>(y);
+}
 
 double cross_entropy(Loss loss, const double* z, double y, Index K) {
   if (loss == Loss::logistic) {
@@ -23,92 +39,191 @@ double cross_entropy(Loss loss, const double* z, double y, Index K) {
   return top + std::log(sum) - z[static_cast<Index>(y)];
 }
 
-double row_value(Metric metric, Loss loss, const double* z, double y, Index K) {
-  switch (metric) {
-    case Metric::acc:
-      if (takes_two_classes(loss)) return (z[0] > 0) == (y > 0) ? 1 : 0;
-      return std::max_element(z, z + K) - z == static_cast<Index>(y) ? 1 : 0;
-    case Metric::ce:
-      return cross_entropy(loss, z, y, K);
-    case Metric::mae:
-      return std::fabs(z[0] - y);
-    case Metric::mse:
-    case Metric::rmse:
-      break;
+/// Everything of which a metric is made, summed over rows: `size` numbers, then weight times
+/// add(...) into them, then value(sums, sum of weights).
+class Summed {
+ public:
+  Summed(const Metric& metric, Loss loss, Index K, double pivot)
+      : metric_(metric),
+        loss_(loss),
+        K_(K),
+        classes_(takes_two_classes(loss) ? 2 : K),
+        pivot_(pivot) {}
+
+  std::size_t size() const {
+    return metric_.kind == Kind::f1   ? static_cast<std::size_t>(3 * classes_)
+           : metric_.kind == Kind::r2 ? 3
+                                      : 1;
   }
-  return (z[0] - y) * (z[0] - y);
+  void add(const double* z, double y, double weight, std::span<double> sums) const {
+    switch (metric_.kind) {
+      case Kind::f1: {
+        const auto p = 3 * static_cast<std::size_t>(predicted_class(loss_, z, K_));
+        const auto t = 3 * static_cast<std::size_t>(true_class(loss_, y));
+        if (p == t) sums[t] += weight;
+        sums[p + 1] += weight;
+        sums[t + 2] += weight;
+        return;
+      }
+      case Kind::r2:
+        sums[0] += weight * (z[0] - y) * (z[0] - y);
+        sums[1] += weight * (y - pivot_);
+        sums[2] += weight * (y - pivot_) * (y - pivot_);
+        return;
+      default:
+        sums[0] += weight * row_value(z, y);
+    }
+  }
+  double value(std::span<const double> sums, double weight) const {
+    if (metric_.kind == Kind::rmse) return std::sqrt(sums[0] / weight);
+    if (metric_.kind == Kind::r2) return 1 - sums[0] / (sums[2] - sums[1] * sums[1] / weight);
+    if (metric_.kind != Kind::f1) return sums[0] / weight;
+    const auto f1 = [&](Index c) {  // 2 TP / (predicted + there); 0 where neither is
+      const auto at = 3 * static_cast<std::size_t>(c);
+      const double both = sums[at + 1] + sums[at + 2];
+      return both > 0 ? 2 * sums[at] / both : 0;
+    };
+    if (classes_ == 2) return f1(1);
+    double sum = 0;
+    for (Index c = 0; c < classes_; ++c) sum += f1(c);
+    return sum / static_cast<double>(classes_);
+  }
+
+ private:
+  double row_value(const double* z, double y) const {
+    switch (metric_.kind) {
+      case Kind::acc:
+        return predicted_class(loss_, z, K_) == true_class(loss_, y);
+      case Kind::ce:
+        return cross_entropy(loss_, z, y, K_);
+      case Kind::top_k: {
+        const double own = z[static_cast<Index>(y)];
+        return std::count_if(z, z + K_, [&](double v) { return v > own; }) < metric_.k;
+      }
+      case Kind::mae:
+        return std::fabs(z[0] - y);
+      default:
+        return (z[0] - y) * (z[0] - y);
+    }
+  }
+  const Metric& metric_;
+  Loss loss_;
+  Index K_, classes_;
+  double pivot_;
+};
+
+/// each(row, its scores) for all rows; `scores_of(rows)` gives those of at most `block` of them.
+template <class ScoresOf, class Each>
+void each_row(const Shard& shard, Index K, Index block, ScoresOf&& scores_of, Each&& each) {
+  for (const Part& part : shard.all().parts)
+    for (Index from = 0; from < part.count; from += block) {
+      const Part rows{part.virtual_shard, part.first + from, std::min(block, part.count - from)};
+      const double* z = scores_of(rows);
+      for (Index i = 0; i < rows.count; ++i)
+        each(part.virtual_shard, static_cast<std::size_t>(rows.first + i), z + i * K);
+    }
 }
 
-}  // namespace
-
-std::string_view metric_name(Metric metric) { return names[static_cast<std::size_t>(metric)]; }
-
-Metric metric_from_name(std::string_view name, Loss loss) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    throw ConfigError("there is no metric '" + std::string(name) + "'" +
-                      suggestion(name, {names.begin(), names.end()}));
-  const auto metric = static_cast<Metric>(found - names.begin());
-  const bool of_classes = metric == Metric::acc || metric == Metric::ce;
-  if (metric == Metric::ce && loss == Loss::squared_hinge)
-    throw ConfigError("metric 'ce' needs probabilities, which an svm-sq model has not");
-  if (of_classes == takes_numbers(loss))
-    throw ConfigError("metric '" + std::string(name) + "' is for models of " +
-                      (of_classes ? "classes" : "numbers") + ", not for a " +
-                      std::string(loss_name(loss)) + " model");
-  return metric;
+double weight_of(const Shard& shard, std::size_t row) {
+  return shard.weights().empty() ? 1 : shard.weights()[row];
 }
 
-Metric default_metric(Loss loss) { return takes_numbers(loss) ? Metric::rmse : Metric::acc; }
-
-namespace {
-
-/// `scores_of(rows)` gives the scores of a stretch of rows, at most `block` of them.
 template <class ScoresOf>
 std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss loss, Index K,
                                               const Shard& shard, std::span<const Metric> metrics,
                                               Reduction reduction, Index block,
                                               ScoresOf&& scores_of) {
+  const bool ranks_rows = std::ranges::any_of(metrics, [](auto& m) { return m.kind == Kind::auc; });
+  double pivot = 0;  // near the labels, so that their deviation does not cancel
+  if (std::ranges::any_of(metrics, [](auto& m) { return m.kind == Kind::r2; })) {
+    const auto& y = shard.labels();
+    pivot =
+        comm.max(y.empty() ? std::numeric_limits<double>::lowest() : *std::ranges::max_element(y));
+  }
+  std::vector<Summed> summed;
+  std::vector<std::size_t> at{1};  // behind the sum of weights
+  for (const Metric& m : metrics) {
+    summed.emplace_back(m, loss, K, pivot);
+    at.push_back(at.back() + (m.kind == Kind::auc ? 0 : summed.back().size()));
+  }
+  std::vector<ScoredRow> scored;
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
-  sums->start(static_cast<Index>(metrics.size()) + 1, 0);
-  for (const Part& part : shard.all().parts) {
-    const auto values = sums->values(part.virtual_shard);
-    for (Index from = 0; from < part.count; from += block) {
-      const Part rows{part.virtual_shard, part.first + from, std::min(block, part.count - from)};
-      const double* z = scores_of(rows);
-      for (Index i = 0; i < rows.count; ++i) {
-        const auto row = static_cast<std::size_t>(rows.first + i);
-        const double weight = shard.weights().empty() ? 1 : shard.weights()[row];
-        values[metrics.size()] += weight;
-        for (std::size_t m = 0; m < metrics.size(); ++m)
-          values[m] += weight * row_value(metrics[m], loss, z + i * K, shard.labels()[row], K);
-      }
-    }
-  }
+  sums->start(static_cast<Index>(at.back()), 0);
+  each_row(shard, K, block, scores_of, [&](Index owned, std::size_t row, const double* z) {
+    const auto values = sums->values(owned);
+    const double weight = weight_of(shard, row), y = shard.labels()[row];
+    values[0] += weight;
+    for (std::size_t m = 0; m < metrics.size(); ++m)
+      if (metrics[m].kind != Kind::auc)
+        summed[m].add(z, y, weight, values.subspan(at[m], at[m + 1] - at[m]));
+    if (ranks_rows) scored.push_back({z[0], weight, y > 0});
+  });
   sums->reduce();
   const auto total = sums->total();
+  const double area = ranks_rows ? area_under_roc(comm, std::move(scored)) : 0;
   std::map<std::string, double> result;
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    const double mean = total[m] / total[metrics.size()];
-    result[std::string(metric_name(metrics[m]))] =
-        metrics[m] == Metric::rmse ? std::sqrt(mean) : mean;
-  }
+  for (std::size_t m = 0; m < metrics.size(); ++m)
+    result[metrics[m].name()] =
+        metrics[m].kind == Kind::auc
+            ? area
+            : summed[m].value(total.subspan(at[m], at[m + 1] - at[m]), total[0]);
   return result;
 }
 
+constexpr Index block_rows = 1024;
+
 }  // namespace
+
+std::string Metric::name() const {
+  const std::string text(names[static_cast<std::size_t>(kind)]);
+  return kind == Kind::top_k ? fmt::format("{}_{}", text, k) : text;
+}
+
+Metric Metric::of(std::string_view name) {
+  const auto colon = std::min(name.find(':'), name.size());
+  const auto found = std::find(names.begin(), names.end(), name.substr(0, colon));
+  if (found == names.end())
+    throw ConfigError("there is no metric '" + std::string(name) + "'" +
+                      suggestion(name, {names.begin(), names.end()}));
+  Metric metric{static_cast<Kind>(found - names.begin())};
+  if (colon == name.size()) return metric;
+  const std::string_view number = name.substr(colon + 1);
+  const auto end = number.data() + number.size();
+  const auto read = std::from_chars(number.data(), end, metric.k);
+  if (metric.kind != Kind::top_k || read.ec != std::errc() || read.ptr != end || metric.k < 1)
+    throw ConfigError("metric '" + std::string(name) +
+                      "': only top_k takes a number, as in top_k:5");
+  return metric;
+}
+
+void require_suitable(const Metric& metric, Loss loss) {
+  const auto refuse = [&](const char* why) {
+    throw ConfigError(
+        fmt::format("metric '{}' is {}, not for a {} model", metric.name(), why, loss_name(loss)));
+  };
+  const Kind kind = metric.kind;
+  const bool numbers =
+      kind == Kind::mae || kind == Kind::mse || kind == Kind::rmse || kind == Kind::r2;
+  if (numbers && !takes_numbers(loss)) refuse("for models of numbers");
+  if (!numbers && takes_numbers(loss)) refuse("for models of classes");
+  if (kind == Kind::ce && loss == Loss::squared_hinge) refuse("for models with probabilities");
+  if (kind == Kind::auc && !takes_two_classes(loss)) refuse("for models of two classes");
+  if (kind == Kind::top_k && loss != Loss::softmax) refuse("for softmax models");
+}
+
+Metric default_metric(Loss loss) { return {takes_numbers(loss) ? Kind::rmse : Kind::acc}; }
 
 std::map<std::string, double> evaluate(const Communicator& comm, Predictor& model, Loss loss,
                                        const Shard& shard, std::span<const Metric> metrics,
                                        Reduction reduction) {
-  constexpr Index block = 1024;
   const Index K = model.scores_per_row();
-  std::vector<double> z(static_cast<std::size_t>(block * K));
-  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, block, [&](const Part& rows) {
-    model.score(shard.all(), rows, z);
-    return z.data();
-  });
+  std::vector<double> z(static_cast<std::size_t>(block_rows * K));
+  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, block_rows,
+                         [&](const Part& rows) {
+                           model.score(shard.all(), rows, z);
+                           return z.data();
+                         });
 }
 
 std::map<std::string, double> evaluate_scores(const Communicator& comm, Loss loss, Index K,
@@ -118,6 +233,29 @@ std::map<std::string, double> evaluate_scores(const Communicator& comm, Loss los
   SVRG_EXPECT(static_cast<Index>(scores.size()) == shard.rows() * K, "scores of every row");
   return evaluate_blocks(comm, loss, K, shard, metrics, reduction, shard.rows() + 1,
                          [&](const Part& rows) { return scores.data() + rows.first * K; });
+}
+
+Eigen::MatrixXd confusion(const Communicator& comm, Predictor& model, Loss loss, const Shard& shard,
+                          Reduction reduction) {
+  const Index K = model.scores_per_row(), classes = takes_two_classes(loss) ? 2 : K;
+  std::vector<double> z(static_cast<std::size_t>(block_rows * K));
+  const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
+                                         shard.owned_shards());
+  sums->start(classes * classes, 0);
+  each_row(
+      shard, K, block_rows,
+      [&](const Part& rows) {
+        model.score(shard.all(), rows, z);
+        return z.data();
+      },
+      [&](Index owned, std::size_t row, const double* scores) {
+        const Index a = true_class(loss, shard.labels()[row]);
+        const Index b = predicted_class(loss, scores, K);
+        sums->values(owned)[static_cast<std::size_t>(a * classes + b)] += weight_of(shard, row);
+      });
+  sums->reduce();
+  return Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+      sums->total().data(), classes, classes);
 }
 
 }  // namespace svrg

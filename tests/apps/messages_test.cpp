@@ -32,7 +32,8 @@ TEST(CommandLine, tells_what_was_wrong_with_an_option) {
       {{"train", "x", "--format", "cvs"},
        "--format: must be one of auto, svmlight, csv, idx; got 'cvs'; did you mean 'csv'?"},
       {{"train", "x", "-m", "acc,foo"},
-       "--metrics: must be one of acc, ce, mae, mse, rmse; got 'foo'"},
+       "--metrics: there is no metric 'foo'; there are acc, auc, ce, f1, mae, mse, r2, rmse, "
+       "top_k"},
       {{"train", "x", "-m", "acc,,ce"}, "--metrics: has an empty item in 'acc,,ce'"},
       {{"train", "x", "--l2", "0.1/m"},
        "--l2: must be a number, or one over n such as 0.1/n, got '0.1/m'"},
@@ -107,7 +108,7 @@ TEST(ConfigFile, tells_line_and_column_of_a_slip) {
       {"[output]\nmetrics = 3\n",
        "run.toml:2:11: metrics: must be an array such as [\"a\", \"b\"], got 3"},
       {"[output]\nmetrics = [\"acc\", \"fo\"]\n",
-       "run.toml:2:11: metrics: must be one of acc, ce, mae, mse, rmse; got 'fo'"},
+       "run.toml:2:11: metrics: there is no metric 'fo'; did you mean 'f1'?"},
       {"[data]\npositive = [\"a,b\"]\n",
        "run.toml:2:12: positive: an item may not contain a comma, got 'a,b'"},
       {"[train]\nepochs = 3\nepochs = 4\n", "run.toml:3:10: 'epochs' is here twice"},

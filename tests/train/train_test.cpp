@@ -171,9 +171,12 @@ TEST(Metrics, are_those_of_all_rows_whatever_the_ranks) {
     LinearModel model = make_model(spec);
     const Vec<double> w = test::some_weights(model.layout().size());
     const auto predictor = predictor_of(model, w);
-    const std::vector<Metric> metrics = loss == Loss::squared
-                                            ? std::vector{Metric::mae, Metric::rmse}
-                                            : std::vector{Metric::acc, Metric::ce};
+    const std::vector<Metric> metrics =
+        loss == Loss::squared ? std::vector{Metric::of("mae"), Metric::of("rmse"), Metric::of("r2")}
+        : loss == Loss::logistic
+            ? std::vector{Metric::of("acc"), Metric::of("ce"), Metric::of("auc"), Metric::of("f1")}
+            : std::vector{Metric::of("acc"), Metric::of("ce"), Metric::of("f1"),
+                          Metric::of("top_k:2")};
     const Shard here = make_shard(world, spec), all = make_shard(Communicator::self(), spec);
     const auto a = evaluate(world, *predictor, loss, here, metrics, Reduction::plain);
     const auto b = evaluate(Communicator::self(), *predictor, loss, all, metrics, Reduction::plain);
@@ -194,12 +197,72 @@ TEST(Metrics, accuracy_counts_right_labels) {
   info.columns = 1;
   const Partition partition(4, 1, RowOrder::file);
   const Shard shard(info, partition, 0, 1, DenseStore<double>{x}, {1, -1, -1, -1}, {});
-  const Metric acc[] = {Metric::acc};
+  const Metric acc[] = {Metric::of("acc")};
   const auto values = evaluate(Communicator::self(), *predictor_of(model, Vec<double>::Ones(1)),
                                model.loss(), shard, acc, Reduction::plain);
   EXPECT_DOUBLE_EQ(values.at("acc"), 0.75);
-  EXPECT_THROW(metric_from_name("rmse", Loss::logistic), ConfigError);
-  EXPECT_THROW(metric_from_name("accuracy", Loss::logistic), ConfigError);
+  EXPECT_THROW(require_suitable(Metric::of("rmse"), Loss::logistic), ConfigError);
+  EXPECT_THROW(Metric::of("accuracy"), ConfigError);
+}
+
+/// Rows of one feature, which is the score; owned by this rank alone.
+std::map<std::string, double> metrics_of(Loss loss, const std::vector<double>& scores, Index K,
+                                         std::vector<double> labels, std::vector<double> weights,
+                                         std::initializer_list<const char*> names) {
+  DataInfo info;
+  info.rows = static_cast<Index>(labels.size());
+  info.columns = 1;
+  info.weighted = !weights.empty();
+  DenseStore<double> store{std::vector<double>(labels.size())};
+  const Shard shard(info, Partition(info.rows, 1, RowOrder::file), 0, 1, std::move(store),
+                    std::move(labels), std::move(weights));
+  std::vector<Metric> metrics;
+  for (const char* name : names) metrics.push_back(Metric::of(name));
+  return evaluate_scores(Communicator::self(), loss, K, scores, shard, metrics, Reduction::plain);
+}
+
+TEST(Metrics, have_the_values_of_their_definitions) {
+  // In order of scores: − + − + (a tie) + ; pairs in order: 3 positives, 2 negatives.
+  const auto two = metrics_of(Loss::logistic, {-2, -1, 0.5, 0.5, 3}, 1, {-1, 1, -1, 1, 1}, {},
+                              {"auc", "f1", "acc"});
+  EXPECT_DOUBLE_EQ(two.at("auc"), (1 + 1.5 + 2) / 6);
+  EXPECT_DOUBLE_EQ(two.at("f1"), 2 * 2.0 / (3 + 3));  // 2 hits, 3 taken for +, 3 that are
+  EXPECT_DOUBLE_EQ(two.at("acc"), 0.6);
+  const auto twice = metrics_of(Loss::logistic, {-2, -1, -1, 0.5, 0.5, 3}, 1, {-1, 1, 1, -1, 1, 1},
+                                {}, {"auc", "f1"});
+  const auto weighted = metrics_of(Loss::logistic, {-2, -1, 0.5, 0.5, 3}, 1, {-1, 1, -1, 1, 1},
+                                   {1, 2, 1, 1, 1}, {"auc", "f1"});
+  for (const auto& [name, value] : twice) EXPECT_DOUBLE_EQ(weighted.at(name), value) << name;
+  EXPECT_TRUE(std::isnan(metrics_of(Loss::logistic, {1, 2}, 1, {1, 1}, {}, {"auc"}).at("auc")));
+
+  const auto three = metrics_of(Loss::softmax, {3, 2, 1, 3, 2, 1, 1, 3, 2}, 3, {0, 1, 0}, {},
+                                {"top_k:1", "top_k:2", "top_k:3", "f1"});
+  EXPECT_DOUBLE_EQ(three.at("top_k_1"), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(three.at("top_k_2"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(three.at("top_k_3"), 1);
+  EXPECT_DOUBLE_EQ(three.at("f1"), (2 * 1.0 / (2 + 2) + 0 + 0) / 3);
+
+  const double far = 1e6;  // a large offset must not eat the deviation
+  const auto numbers = metrics_of(Loss::squared, {far + 1, far + 2, far + 4}, 1,
+                                  {far + 1, far + 2, far + 3}, {}, {"r2", "mae"});
+  EXPECT_NEAR(numbers.at("r2"), 0.5, 1e-9);
+  EXPECT_DOUBLE_EQ(numbers.at("mae"), 1.0 / 3);
+  EXPECT_THROW(Metric::of("top_k:0"), ConfigError);
+  EXPECT_THROW(Metric::of("acc:3"), ConfigError);
+  EXPECT_THROW(require_suitable(Metric::of("auc"), Loss::softmax), ConfigError);
+}
+
+TEST(Metrics, confusion_counts_every_row_once) {
+  const auto world = Communicator::world();
+  const ProblemSpec spec{.loss = Loss::softmax};
+  const Shard shard = make_shard(world, spec);
+  LinearModel model = make_model(spec);
+  const auto predictor = predictor_of(model, test::some_weights(model.layout().size()));
+  const auto table = confusion(world, *predictor, spec.loss, shard, Reduction::plain);
+  EXPECT_EQ(table.sum(), static_cast<double>(spec.rows));
+  const Metric acc[] = {Metric::of("acc")};
+  const auto values = evaluate(world, *predictor, spec.loss, shard, acc, Reduction::plain);
+  EXPECT_DOUBLE_EQ(table.trace() / table.sum(), values.at("acc"));
 }
 
 Shard labelled(std::vector<double> labels) {

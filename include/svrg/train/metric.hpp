@@ -11,22 +11,33 @@
 
 namespace svrg {
 
-/// Means over all rows of all ranks, weighted by the rows' weights.
-enum class Metric {
-  acc,  // share of rows whose label is the predicted one
-  ce,   // cross-entropy, nats
-  mae,
-  mse,
-  rmse,
+/// A figure of all rows of all ranks, weighted by the rows' weights.
+struct Metric {
+  enum class Kind {
+    acc,  // share of rows whose label is the predicted one
+    auc,  // area under the ROC curve: share of pairs of classes that are in order, ties half
+    ce,   // cross-entropy, nats
+    f1,   // of class 1 of two; the mean over the classes of more (macro)
+    mae,
+    mse,
+    r2,  // 1 − Σ(z − y)²/Σ(y − ȳ)²
+    rmse,
+    top_k,  // share of rows whose label is among the k largest scores
+  };
+  Kind kind = Kind::acc;
+  Index k = 5;  // of top_k
+  /// "acc", "top_k_5": names of results and of columns in files.
+  std::string name() const;
+  /// "acc", "top_k:5". @throws ConfigError naming the nearest, or the choices
+  static Metric of(std::string_view name);
 };
-std::string_view metric_name(Metric metric);
-/// @throws ConfigError naming the choices, or saying that the metric is not for this kind of model.
-Metric metric_from_name(std::string_view name, Loss loss);
+/// @throws ConfigError where the metric is not for this kind of model
+void require_suitable(const Metric& metric, Loss loss);
 /// acc for classes, rmse for numbers.
 Metric default_metric(Loss loss);
 
 /// Metrics of a model on a data set; labels as the loss takes them (−1/+1, class numbers).
-/// Collective: one reduction. Empty data give NaN.
+/// Collective. Empty data, and what is not defined on them, give NaN.
 std::map<std::string, double> evaluate(const Communicator& comm, Predictor& model, Loss loss,
                                        const Shard& shard, std::span<const Metric> metrics,
                                        Reduction reduction);
@@ -36,5 +47,10 @@ std::map<std::string, double> evaluate_scores(const Communicator& comm, Loss los
                                               Index scores_per_row, std::span<const double> scores,
                                               const Shard& shard, std::span<const Metric> metrics,
                                               Reduction reduction);
+
+/// Weight of the rows of class a that are taken for class b, in (a, b); two classes: 0 is −1.
+/// Collective.
+Eigen::MatrixXd confusion(const Communicator& comm, Predictor& model, Loss loss, const Shard& shard,
+                          Reduction reduction);
 
 }  // namespace svrg
