@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "problem.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/model/initializer.hpp"
@@ -24,7 +22,9 @@ std::vector<Index> counts(const Settings& settings, const char* name) {
 }
 
 Index product(const std::vector<Index>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+  Index values = 1;  // more than any row has is enough to know
+  for (const Index n : shape) values = values > Index{1} << 32 ? values : values * n;
+  return values;
 }
 
 }  // namespace
@@ -107,6 +107,18 @@ io::ModelRecord ModelChoice::record(const LabelMap& labels, const DataInfo& info
     throw ConfigError(fmt::format("{}: {} outputs, but the labels have {} values",
                                   settings_.text("symbol"), scores, labels.scores_per_row()));
   return record;
+}
+
+void require_names_for_files(const ParameterLayout& layout) {
+  for (const Parameter& p : layout.all()) {
+    const std::string path = io::parameter_path(p.name);
+    bool good = io::parameter_name(path) == p.name;
+    for (const Parameter& q : layout.all())
+      good = good && !io::parameter_path(q.name).starts_with(path + "/");
+    if (!good)
+      throw ConfigError("the symbol's parameter '" + p.name +
+                        "' needs another name: files have layers as folders, 'fc1_weight' in fc1");
+  }
 }
 
 Vec<double> initial_weights(const io::ModelRecord& record, std::uint64_t seed) {

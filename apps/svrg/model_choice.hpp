@@ -34,6 +34,8 @@ class ModelChoice {
   bool perceptron_ = false, intercept_ = true;
 };
 
+/// @throws ConfigError naming a parameter that a model file has no place for
+void require_names_for_files(const ParameterLayout& layout);
 /// Random weights of a net, by Xavier's rule and the seed; an __init__ attribute wins.
 Vec<double> initial_weights(const io::ModelRecord& record, std::uint64_t seed);
 /// Values in memory that a net takes for each row of a block, gradients included. Local.

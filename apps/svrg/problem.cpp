@@ -37,6 +37,7 @@ ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRec
   ReadOptions o = read_options(settings, ranks);
   o.columns = model.features;
   o.feature_names = model.feature_names;
+  if (!model.mean.empty()) o.dense_from = 0;  // a mean can be taken off dense rows only
   return o;
 }
 

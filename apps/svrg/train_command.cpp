@@ -66,6 +66,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     const double before = now();
     options.columns = p.train.info().columns;
     options.feature_names = p.train.info().feature_names;
+    if (!scaling.mean.empty()) options.dense_from = 0;
     p.valid = read_data(comm, settings.text("valid"), options);
     p.labels.apply(comm, *p.valid);
     apply_scaling(comm, p.record, *p.valid);
@@ -102,9 +103,10 @@ std::string identity(const Settings& settings, const Problem& p) {
                       : p.record.intercept         ? "yes"
                                                    : "no",
                       p.l2, settings.text("positive"));
-  for (const char* name : {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient",
-                           "learning_rate", "seed", "chains", "deterministic", "row_order", "dtype",
-                           "optimizer", "optimizer_params", "standardize", "x_scale"})
+  for (const char* name :
+       {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
+        "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
+        "standardize", "x_scale", "input_shape"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual
@@ -232,6 +234,7 @@ int train(const Settings& settings) {
   std::unique_ptr<Predictor> predictor;
   comm.agree("", [&] { predictor = make_predictor(p.record); });
   p.record.layout = predictor->layout();
+  comm.agree("", [&] { require_names_for_files(p.record.layout); });
   const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
   screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.l2,
                                    1 / (p.l2 * weights)));

@@ -67,15 +67,22 @@ class IdxReading {
 
  private:
   void open() {
-    images_.emplace(path_);
+    if (!options_.label_column.empty() || !options_.weight_column.empty())
+      throw ConfigError(path_ + ": IDX files have no columns for --label-column, --weight-column");
+    images_.emplace(path_, options_.max_memory);
     const std::string beside = labels_beside(path_);
-    if (options_.labels_required || std::filesystem::exists(beside)) {
+    if (beside == path_ && options_.labels_required)
+      throw DataError(path_ + ": labels are looked for by name: it must contain 'images'");
+    if (beside != path_ && (options_.labels_required || std::filesystem::exists(beside))) {
       if (!std::filesystem::exists(beside))
         throw DataError(fmt::format("{}: there is no file of its labels, {}", path_, beside));
-      labels_.emplace(beside);
+      labels_.emplace(beside, options_.max_memory);
       if (labels_->shape.size() != 1 || labels_->shape[0] != images_->shape[0])
         throw DataError(fmt::format("{}: not one label for each of the {} rows of {}", beside,
                                     images_->shape[0], path_));
+      for (Index row = 0; row < images_->shape[0]; ++row)
+        if (!std::isfinite(label(row)))
+          throw DataError(fmt::format("{}: label {} is not finite", beside, row + 1));
     }
     if (columns() > options_.max_columns)
       throw DataError(fmt::format("{}: {} columns; --max-features allows {}", path_, columns(),
@@ -114,6 +121,7 @@ class IdxReading {
   void limit_memory(Index rows) const {
     const double value = options_.dtype == Storage::f64 ? 8 : 4;
     const double needed =
+        static_cast<double>(images_->raw.size()) +
         static_cast<double>(rows * columns()) * (dense() ? value : density_ * (value + 4));
     if (options_.max_memory > 0 && needed > static_cast<double>(options_.max_memory))
       throw LimitError(

@@ -93,9 +93,11 @@ class Unpacking {
     const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(),
                                                                             &ZSTD_freeDStream);
     if (!stream) throw std::bad_alloc();
+    constexpr int largest_window = 31;  // zstd --long=31
+    ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, largest_window);
     ZSTD_inBuffer in{rest_.data(), rest_.size(), 0};
     std::size_t wanted = 1;
-    for (bool full = false; in.pos < in.size || full;) {
+    for (bool full = false; in.pos < in.size || (full && wanted != 0);) {
       ZSTD_outBuffer out{out_.data(), piece, 0};
       wanted = ZSTD_decompressStream(stream.get(), &out, &in);
       if (ZSTD_isError(wanted)) fail("damaged");
@@ -143,8 +145,11 @@ class Unpacking {
 }  // namespace
 
 bool is_compressed(std::string_view bytes) {
-  return bytes.starts_with(gzip) || bytes.starts_with(bzip2) || bytes.starts_with(xz) ||
-         bytes.starts_with(zstd);
+  const bool is_bzip2 = bytes.starts_with(bzip2) && bytes.size() >= 10 && bytes[3] >= '1' &&
+                        bytes[3] <= '9' &&
+                        (bytes.substr(4, 6) == "1AY&SY" ||                   // a block, or
+                         bytes.substr(4, 6) == "\x17\x72\x45\x38\x50\x90");  // none at all
+  return bytes.starts_with(gzip) || is_bzip2 || bytes.starts_with(xz) || bytes.starts_with(zstd);
 }
 
 std::string without_compression_suffix(const std::string& path) {

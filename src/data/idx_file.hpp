@@ -8,8 +8,9 @@ namespace svrg {
 
 /// A file of MNIST's IDX format, unpacked where it is compressed, its values as they are stored.
 struct IdxFile {
-  /// @throws DataError "PATH: …". Local.
-  explicit IdxFile(const std::string& path);
+  /// @param most  bytes it may take unpacked; 0: no limit
+  /// @throws DataError, LimitError "PATH: …". Local.
+  explicit IdxFile(const std::string& path, Index most = 0);
   float value(std::size_t at) const;
 
   std::vector<Index> shape;

@@ -23,7 +23,7 @@ std::uint32_t number(std::span<const std::byte> bytes, std::size_t at) {
 
 }  // namespace
 
-IdxFile::IdxFile(const std::string& path) {
+IdxFile::IdxFile(const std::string& path, Index most) {
   std::vector<std::byte> bytes = io::read_file(path);
   const auto fail = [&](const std::string& what) { throw DataError(path + ": " + what); };
   const std::string_view packed(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -31,6 +31,9 @@ IdxFile::IdxFile(const std::string& path) {
     std::vector<std::byte> unpacked;
     decompress(packed, path, [&](std::string_view piece) {
       const auto values = std::as_bytes(std::span(piece));
+      if (most > 0 && static_cast<Index>(unpacked.size() + values.size()) > most)
+        throw LimitError(fmt::format("{}: more than {:.0f} MiB, all that --max-memory allows", path,
+                                     static_cast<double>(most) / (1 << 20)));
       unpacked.insert(unpacked.end(), values.begin(), values.end());
     });
     bytes = std::move(unpacked);

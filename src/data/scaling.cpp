@@ -72,12 +72,18 @@ Scaling standardizing(const Communicator& comm, const Shard& shard, Standardize 
   const auto second = column_sums(comm, shard, reduction,
                                   [&](double weight, double v, Index j, std::span<double> sums) {
                                     const double e = v - result.mean[static_cast<std::size_t>(j)];
-                                    sums[0] += weight * e * e;
+                                    sums[0] += weight * e;
+                                    sums[1] += weight * e * e;
                                   });
   for (std::size_t j = 0; j < d; ++j) {
-    const double mean = result.mean[j], zeros = total - first[2 * j + 1];
-    const double deviation = std::sqrt((second[2 * j] + zeros * mean * mean) / total);
-    const double noise = 10 * std::numeric_limits<double>::epsilon() * std::fabs(mean);
+    // The first mean is off by the rounding of a long sum: about the true one the deviation of a
+    // constant column is 0 to its last digits.
+    const double about = result.mean[j], zeros = total - first[2 * j + 1];
+    const double off = (second[2 * j] - zeros * about) / total;
+    const double square = (second[2 * j + 1] + zeros * about * about) / total - off * off;
+    result.mean[j] = about + off;
+    const double deviation = std::sqrt(std::max(0.0, square));
+    const double noise = 10 * std::numeric_limits<double>::epsilon() * std::fabs(result.mean[j]);
     result.scale[j] = deviation > noise && std::isfinite(deviation) ? deviation : 1;
   }
   if (kind == Standardize::scale) result.mean.clear();

@@ -112,34 +112,46 @@ bool TextFile::compressed() const noexcept { return is_compressed({data_, size_}
 void TextFile::unpack(const Communicator& comm, Index most) {
   const Communicator node = comm.node();
   std::optional<Descriptor> memory;
-  std::array<Index, 3> place{};  // process, descriptor, bytes
-  const auto fill = [&] {
+  enum { process, descriptor, bytes, device, file, fields };
+  std::array<Index, fields> place{};
+  const auto look = [&](struct stat& status) { return fstat(memory->get(), &status) == 0; };
+  const auto fill = [&](Index limit) {
     memory.emplace(memfd_create("svrg-text", MFD_CLOEXEC));
     if (memory->get() < 0) cannot_open(path_, errno);
     Index size = 0;
     decompress({data_, size_}, path_, [&](std::string_view piece) {
       size += static_cast<Index>(piece.size());
-      if (most > 0 && size > most)
+      if (limit > 0 && size > limit)
         throw LimitError(
             fmt::format("{}: it unpacks to more than the {:.0f} MiB that --max-memory leaves; "
                         "unpack it to disk",
-                        path_, static_cast<double>(most) / (1 << 20)));
+                        path_, static_cast<double>(limit) / (1 << 20)));
       write_all(memory->get(), piece, path_);
     });
-    place = {Index{getpid()}, Index{memory->get()}, size};
+    struct stat status {};
+    if (!look(status)) cannot_open(path_, errno);
+    place = {Index{getpid()}, Index{memory->get()}, size, static_cast<Index>(status.st_dev),
+             static_cast<Index>(status.st_ino)};
   };
   comm.agree("", [&] {
-    if (node.is_root()) fill();
+    if (node.is_root()) fill(most * node.size());
   });
   node.broadcast(std::span<Index>(place));
   comm.agree("", [&] {
+    unpacked_ = place[bytes] / node.size();
     if (!node.is_root()) {
-      const auto name = fmt::format("/proc/{}/fd/{}", place[0], place[1]);
-      memory.emplace(open(name.c_str(), O_RDONLY | O_CLOEXEC));
-      // Ranks in containers of their own do not see each other's processes.
-      if (memory->get() < 0) fill();
+      // Ranks in containers of their own do not see each other's processes: what is found under
+      // the number may be none, or somebody else's.
+      const auto name = fmt::format("/proc/{}/fd/{}", place[process], place[descriptor]);
+      memory.emplace(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      struct stat found {};
+      if (memory->get() < 0 || !look(found) || static_cast<Index>(found.st_dev) != place[device] ||
+          static_cast<Index>(found.st_ino) != place[file] || found.st_size != place[bytes]) {
+        fill(most);
+        unpacked_ = place[bytes];
+      }
     }
-    map(memory->get(), static_cast<std::size_t>(place[2]), MAP_SHARED);
+    map(memory->get(), static_cast<std::size_t>(place[bytes]), MAP_SHARED);
     if (compressed()) throw DataError(path_ + ": compressed twice; unpack it once");
   });
 }

@@ -20,9 +20,11 @@ class TextFile {
   TextFile& operator=(const TextFile&) = delete;
 
   bool compressed() const noexcept;
+  /// This rank's share of the memory that unpack() took.
+  Index unpacked_bytes() const noexcept { return unpacked_; }
   /// Puts what a compressed file holds in its place: one rank of a node unpacks it into memory that
   /// the others see. Collective over all ranks that read the file.
-  /// @param most  bytes that a node may take for it; 0: no limit
+  /// @param most  bytes that a rank may take for its share of it; 0: no limit
   /// @throws CollectiveError (data), (limit)
   void unpack(const Communicator& comm, Index most);
 
@@ -35,6 +37,7 @@ class TextFile {
   std::string path_;
   const char* data_ = nullptr;
   std::size_t size_ = 0, mark_ = 0;
+  Index unpacked_ = 0;
 };
 
 /// Part r of P of a text: whole lines, each in exactly one part. May be empty.

@@ -114,8 +114,7 @@ class Reading {
 
 void Reading::open() {
   comm_.agree("", [&] { file_.emplace(path_); });
-  if (comm_.max(Index{file_->compressed()}) != 0)
-    file_->unpack(comm_, options_.max_memory * comm_.size());
+  if (comm_.max(Index{file_->compressed()}) != 0) file_->unpack(comm_, options_.max_memory);
   const std::string_view text = file_->text();
   const auto size = static_cast<Index>(text.size()), largest = comm_.max(size);
   comm_.agree("", [&] {
@@ -171,7 +170,7 @@ void Reading::prepare() {
   std::vector<std::int32_t>().swap(lengths_);  // no longer needed: give the memory back
   comm_.agree("", [&] {
     constexpr double mib = 1 << 20;
-    const Index needed = distributor_->bytes_needed();
+    const Index needed = distributor_->bytes_needed() + file_->unpacked_bytes();
     const auto refuse = [&](const std::string& limit) {
       throw LimitError(fmt::format(
           "{}: {} rows of {} features need {:.1f} MiB on rank {}, but {}; use more ranks", path_,

@@ -116,6 +116,9 @@ class Replica final : public Engine {
     return sum;
   }
 
+  bool shares(const Engine& other) const override {
+    return dynamic_cast<const Replica&>(other).store_ == store_;
+  }
   Index outputs() const override { return scratch_.outputs(); }
   std::pair<Index, Index> own_rows() const override { return {rows_.front(), rows_.back()}; }
 
@@ -166,9 +169,7 @@ class Replica final : public Engine {
   Vec<double> last_gradient() const override {
     return gradient_.template cast<double>() / (scale_ != 0 ? scale_ : 1);
   }
-
   bool pending() const override { return pending_; }
-
   void set_optimizer(const std::string& name, const Options& params,
                      std::shared_ptr<LrScheduler> scheduler,
                      std::optional<double> rescale) override {

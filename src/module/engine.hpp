@@ -49,6 +49,8 @@ class Engine {
   /// Own rows of output i of the last forward().
   virtual NDArray output(Index i) const = 0;
   virtual Index outputs() const = 0;
+  /// Are weights and optimizer one and the same?
+  virtual bool shares(const Engine& other) const = 0;
   /// Which rows of the last batch are this rank's: [first, second).
   virtual std::pair<Index, Index> own_rows() const = 0;
   virtual NDArray input_gradient(const std::string& name) const = 0;

@@ -41,15 +41,19 @@ void Module::bind(const std::vector<DataDesc>& data_shapes,
                      [&](const DataDesc& d) { return d.name == name; }))
       throw ConfigError("bind: no shape for data '" + name + "'");
   m.bound = options;
-  m.shared = options.shared_module ? options.shared_module->impl_.get() : nullptr;
-  m.require(!m.shared || m.shared->binded, "bind: the shared_module is not bound yet");
+  const Impl* shared = options.shared_module ? options.shared_module->impl_.get() : nullptr;
+  m.require(!shared || (shared->binded && shared->params_initialized),
+            "bind: the shared_module must be bound and have parameters");
+  const bool same_shards = shared == m.shared;
+  if (!same_shards) m.optimizer.reset();
+  m.shared = shared;
   if (m.shared) m.private_batches = m.shared->private_batches;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
-  remake();
+  remake(same_shards);
   m.binded = true;
   if (m.shared) {
-    m.params_initialized = m.shared->params_initialized;
+    m.params_initialized = true;
     if (m.shared->optimizer) borrow_optimizer(*options.shared_module);
   }
   if (!m.restored || m.params_initialized) return;
@@ -64,16 +68,16 @@ void Module::reshape(const std::vector<DataDesc>& data_shapes,
   if (data_shapes == m.data_shapes && label_shapes == m.label_shapes) return;
   m.data_shapes = data_shapes;
   m.label_shapes = label_shapes;
-  remake();
+  remake(true);
 }
 
-void Module::remake() {
+void Module::remake(bool same_shards) {
   Impl& m = impl();
   m.require(!m.engine || !m.engine->pending(),
             "gradients wait for update(): call it before memory is made for other shapes");
   State state;
   if (m.optimizer) m.engine->save_optimizer(state);
-  m.make_engine_for_shapes(true);
+  m.make_engine_for_shapes(same_shards);
   if (m.optimizer) m.engine->load_optimizer(state);
 }
 
@@ -196,6 +200,8 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
 void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "forward() comes after bind() and init_params()");
+  if (m.shared && !m.engine->shares(*m.shared->engine))
+    throw ConfigError("the shared_module was given another kvstore since: bind() this one again");
   // Another number of rows is taken as it comes; rows of another shape need memory of their own.
   auto shapes = m.data_shapes;
   for (std::size_t i = 0; i < std::min(batch.data.size(), shapes.size()); ++i)

@@ -79,7 +79,14 @@ TEST(Decompress, gives_back_what_was_packed_in_one_stream_or_several) {
     EXPECT_EQ(unpacked(pack(text)), text) << suffix;
     EXPECT_EQ(unpacked(pack(text) + pack(more) + pack("")), text + more) << suffix;
     EXPECT_EQ(unpacked(pack("")), "") << suffix;
+    // Where the last piece is full: nothing may be missing, or asked for behind the end.
+    for (const std::size_t size : {std::size_t{256} << 10, std::size_t{1} << 20}) {
+      const std::string exact = text.substr(0, size);
+      EXPECT_EQ(unpacked(pack(exact)), exact) << suffix;
+      EXPECT_EQ(unpacked(pack(exact) + pack(exact)), exact + exact) << suffix;
+    }
   }
+  EXPECT_FALSE(is_compressed("BZhang,1,2\n3,4,5\n")) << "text that begins like bzip2";
   EXPECT_EQ(without_compression_suffix("a.svm.zst"), "a.svm");
   EXPECT_EQ(without_compression_suffix(".gz"), ".gz");
 }

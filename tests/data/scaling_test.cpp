@@ -93,5 +93,19 @@ TEST(Scaling, leaves_constant_columns_and_far_off_ones_usable) {
   EXPECT_NEAR(x.data[0], 0, 1e-15);
 }
 
+TEST(Scaling, a_long_constant_column_stays_what_it_is) {
+  // 0.1 has no exact binary form: the mean of many is off by rounding, which must not count.
+  constexpr Index n = 20001;
+  DataInfo info;
+  info.rows = n;
+  info.columns = 1;
+  Shard shard(info, Partition(n, 8, RowOrder::file), 0, 1,
+              DenseStore<double>{std::vector<double>(static_cast<std::size_t>(n), 0.1)},
+              std::vector<double>(static_cast<std::size_t>(n)), {});
+  const auto z = standardizing(Communicator::self(), shard, Standardize::zscore, Reduction::plain);
+  EXPECT_EQ(z.scale[0], 1);
+  EXPECT_NEAR(z.mean[0], 0.1, 1e-16);
+}
+
 }  // namespace
 }  // namespace svrg

@@ -257,7 +257,8 @@ class Module {
   void restore(const std::string& prefix, Index epoch, bool load_optimizer_states);
 
  private:
-  void remake();  // memory for the shapes at hand; weights and optimizer go on
+  /// Memory for the shapes at hand; weights go on, and the optimizer with the same shards.
+  void remake(bool same_shards);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -55,6 +55,13 @@ class Problems(Case):
         run, result = self.train(images, "--x-scale", "1/16", "--model", "softmax", ranks=2)
         again = self.succeeds("evaluate", run / "model.h5", images).json["metrics"]
         self.assertEqual(again["acc"], result["metrics"]["train_acc"])
+        self.fails(2, "train", images, "--weight-column", "w", says=["IDX", "--weight-column"])
+        self.fails(71, "train", images, "--max-memory", "20K", ranks=2, says=["--max-memory"])
+        alone = self.folder / "pictures.idx"
+        alone.write_bytes(gzip.decompress(images.read_bytes()))
+        self.fails(3, "train", alone, "--format", "idx", says=["'images'"])
+        guessed = self.succeeds("predict", run / "model.h5", alone, "--format", "idx", ranks=2)
+        self.assertEqual(len(guessed.out.splitlines()), len(rows))
         beside.write_bytes(gzip.compress(struct.pack(">2i", 0x801, 3) + b"\0\1\2"))
         self.fails(3, "train", images, says=["one label for each"])
 
@@ -75,7 +82,10 @@ class Problems(Case):
                 csv.writer(file).writerows([header, *zip(*made)])
             run, result = self.train(raw, "--standardize", kind, *TIGHT, name=kind, ranks=2)
             self.assertSame(result["objective"], self.objective(by_hand))
-            # The model takes raw rows: it keeps what was done to them.
+            # The model takes raw rows: it keeps what was done to them; a lone sparse one, too.
+            one = self.folder / "one.svm"
+            one.write_text("1 3:100\n")
+            self.succeeds("predict", run / "model.h5", one)
             for ranks in 1, 3:
                 scored = self.succeeds("evaluate", run / "model.h5", raw, "-m", "acc", ranks=ranks)
                 self.assertEqual(scored.json["metrics"]["acc"], result["metrics"]["train_acc"])
