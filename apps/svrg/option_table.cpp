@@ -60,7 +60,7 @@ constexpr Option table[] = {
      .help = "multiply all values by a number such as 1/255; kept in the model likewise"},
     {.flag = "dtype", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|f32|f64", .group = "Data", .commands = reads_data,
-     .help = "type the rows are kept in; auto: f64 for text"},
+     .help = "type the rows are kept in; auto: f64, for nets f32"},
     {.flag = "row-order", .section = "data", .type = choice, .default_text = "shuffled",
      .choices = "shuffled|file", .group = "Data",
      .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},

@@ -51,9 +51,9 @@ class IdxReading {
       limit_memory(to - from);
       for (Index position = from; position < to; ++position)
         labels.push_back(label(partition.row_at(position)));
-      store = options_.dtype == Storage::f64
-                  ? filled<double>(partition, from, to, labels, fingerprint)
-                  : filled<float>(partition, from, to, labels, fingerprint);
+      store = options_.dtype == Storage::f32
+                  ? filled<float>(partition, from, to, labels, fingerprint)
+                  : filled<double>(partition, from, to, labels, fingerprint);
     });
     DataInfo info;
     info.path = path_;
@@ -119,7 +119,7 @@ class IdxReading {
   }
 
   void limit_memory(Index rows) const {
-    const double value = options_.dtype == Storage::f64 ? 8 : 4;
+    const double value = options_.dtype == Storage::f32 ? 4 : 8;
     const double needed =
         static_cast<double>(images_->raw.size()) +
         static_cast<double>(rows * columns()) * (dense() ? value : density_ * (value + 4));

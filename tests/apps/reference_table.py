@@ -8,9 +8,12 @@ A row passes if F - f* <= 1e-9 max(1, |f*|) and the test metric agrees with the 
 Exit 0: all pass; 1: a miss; 77: the data is not here. Needs Python's standard library only.
 """
 import argparse
+import gzip
 import json
+import math
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,7 +22,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = {"logistic": "logistic", "squared": "linear", "softmax": "softmax"}
 METRICS = {"accuracy": "acc", "rmse": "rmse"}  # the reference's name: ours
 # Options that say what the file means, as its description does.
-DATA_OPTIONS = {"covtype2": ["--positive", "1"]}
+DATA_OPTIONS = {"covtype2": ["--positive", "1"], "mnist2k": ["--x-scale", "1/255"]}
+# Rows of a set's one IDX file that are for training and for testing.
+IDX_ROWS = {"mnist2k": {"train": (0, 2000), "test": (2000, 10000)}}
 HEADER = ["set", "loss", "P", "F - f*", "passes", "epochs", "seconds", "allreduces", "test",
           "reference", ""]
 WIDTHS = [13, 8, 2, 9, 8, 6, 8, 10, 12, 9, 4]
@@ -27,7 +32,7 @@ WIDTHS = [13, 8, 2, 9, 8, 6, 8, 10, 12, 9, 4]
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sets", default="", help="comma-separated; default: all svmlight sets")
+    parser.add_argument("--sets", default="", help="comma-separated; default: all")
     parser.add_argument("--ranks", default="1,2,4")
     parser.add_argument("--intercept", action="store_true",
                         help="with a penalised intercept, as a feature that is always 1")
@@ -51,6 +56,29 @@ def is_text(name):
     return name is not None and ".svm" in pathlib.Path(name).suffixes
 
 
+def idx_rows(path, rows, folder):
+    """An IDX pair of some rows of another one; the path of its images."""
+    for kind in "labels", "images":
+        source = path.with_name(path.name.replace("images", kind))
+        if kind == "labels":
+            source = source.with_name(source.name.replace("idx3", "idx1"))
+        raw = gzip.decompress(source.read_bytes())
+        axes = struct.unpack_from(f">{raw[3]}i", raw, 4)
+        header, size = 4 + 4 * len(axes), math.prod(axes[1:])
+        made = folder / f"{rows[0]}-{source.name}"
+        made.write_bytes(gzip.compress(
+            raw[:4] + struct.pack(">i", rows[1] - rows[0]) + raw[8:header] +
+            raw[header + rows[0] * size:header + rows[1] * size], 1))
+    return made
+
+
+def file_of(name, entry, part, data, folder):
+    """The file of a set's training or test rows; None where there is none to be read."""
+    if name in IDX_ROWS:
+        return str(idx_rows(data / entry["train"], IDX_ROWS[name][part], folder))
+    return str(data / entry[part]) if is_text(entry[part]) else None
+
+
 def last_json(command, timeout):
     """The JSON line a command ends with; raises RuntimeError with what it said instead."""
     try:
@@ -72,7 +100,7 @@ def measure(options, name, entry, data, folder, ranks):
     run = folder / "run"
     program = str(options.program)
     train = last_json([options.mpirun, "-n", str(ranks), program, "train",
-                       str(data / entry["train"]),
+                       file_of(name, entry, "train", data, folder),
                        "--model", MODELS[entry["loss"]], "--l2", "1/n",
                        "--intercept", "penalised" if options.intercept else "no",
                        "--tol-grad", "1e-9", "--n-features", str(entry["d"]),
@@ -83,10 +111,11 @@ def measure(options, name, entry, data, folder, ranks):
     ours = theirs = "-"
     for key, metric in METRICS.items():
         expected = (reference.get("test") or {}).get(key)
-        if expected is None or not is_text(entry["test"]):
+        test = file_of(name, entry, "test", data, folder)
+        if expected is None or test is None:
             continue
         result = last_json([program, "evaluate", str(run / "model.h5"),
-                            str(data / entry["test"]), "-m", metric],
+                            test, "-m", metric],
                            options.timeout)["metrics"][metric]
         passes = passes and abs(result - expected) <= 0.5e-4 * max(1.0, abs(expected))
         ours, theirs = f"{metric} {result:.5f}", f"{expected:.5f}"
@@ -111,12 +140,12 @@ def main():
         return 77
     everything = json.loads((data / "reference.json").read_text())["datasets"]
     sets = {name: entry for name, entry in everything.items()
-            if is_text(entry["train"]) and "f_star" in entry.get("plain", {})}
+            if (is_text(entry["train"]) or name in IDX_ROWS) and "f_star" in entry.get("plain", {})}
     by_size = sorted(sets, key=lambda name: sets[name]["nnz_train"])
     wanted = options.sets.split(",") if options.sets else by_size
     unknown = [name for name in wanted if name not in sets]
     if unknown:
-        print(f"no such svmlight set: {', '.join(unknown)}; there are {', '.join(sets)}")
+        print(f"no such set: {', '.join(unknown)}; there are {', '.join(sets)}")
         return 1
     misses = []
     show(HEADER, options.markdown)

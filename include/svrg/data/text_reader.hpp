@@ -10,7 +10,7 @@ namespace svrg {
 
 enum class TextFormat { automatic, svmlight, csv, idx };  // idx: by read_data() only
 enum class IndexBase { one, zero, automatic };
-enum class Storage { automatic, f32, f64 };  // automatic: double for text
+enum class Storage { automatic, f32, f64 };  // automatic: double
 
 struct ReadOptions {
   TextFormat format = TextFormat::automatic;  // by suffix or the first lines
