@@ -136,6 +136,9 @@ constexpr Option table[] = {
     {.flag = "tol-grad", .section = "stop", .type = number, .default_text = "1e-6",
      .range = not_negative, .group = "Stop",
      .help = "stop when |gradient| is this part of that at the initial weights; 0: off"},
+    {.flag = "tol-gap", .section = "stop", .type = number, .range = positive, .group = "Stop",
+     .help = "stop when the objective is at most this above its minimum, by a bound that holds for "
+             "l2 > 0; --tol-grad is then off unless it is given, too"},
     {.flag = "time-limit", .section = "stop", .type = duration, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Stop",
      .help = "such as 1h50m: save and stop in time; auto: SLURM_JOB_END_TIME where it is set"},

@@ -73,6 +73,10 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
       ignored.push_back(settings.place(name) + ": not used without --model mlp");
   if (settings.has("input_shape") && !choice.is_net())
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
+  if (settings.has("tol_gap") &&
+      (choice.is_net() || (settings.has("l2") && settings.scaled("l2").resolve(1) == 0)))
+    ignored.push_back(settings.place("tol_gap") +
+                      ": no bound is known for nets, or without a penalty (--l2)");
   if (settings.flag("overwrite") && !settings.is("resume", "no"))
     ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
   return ignored;

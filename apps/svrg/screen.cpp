@@ -48,7 +48,8 @@ ScreenOptions screen_options(const Settings& settings, std::FILE* out) {
   options.width = terminal_width(fileno(out));
   options.log_every = settings.period("log_every");
   options.max_epochs = static_cast<double>(settings.integer("epochs"));
-  options.tolerance = settings.number("tol_grad");
+  if (!settings.has("tol_gap") || settings.given("tol_grad"))
+    options.tolerance = settings.number("tol_grad");
   return options;
 }
 

@@ -122,7 +122,9 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   TrainerOptions o;
   o.epochs = settings.integer("epochs");
   if (settings.has("passes")) o.passes = settings.number("passes");
-  o.tol_grad = settings.number("tol_grad");
+  if (settings.has("tol_gap")) o.tol_gap = settings.number("tol_gap");
+  o.tol_grad =
+      settings.has("tol_gap") && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
   if (settings.has("run_dir")) o.run_dir = settings.text("run_dir");
   const Period period = settings.period("checkpoint_every");
   o.checkpoint_epochs = period.epochs;
@@ -162,8 +164,8 @@ std::string verdict(const TrainResult& r, const TrainerOptions& o) {
   const double ratio = r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0;
   std::string text;
   if (r.stop_reason == "tolerance")
-    text = fmt::format("converged at epoch {}: |g|/|g0| = {:.2g} <= {:.2g}", r.last.epoch, ratio,
-                       o.tol_grad);
+    text = fmt::format("converged at epoch {}: |g|/|g0| = {:.2g}{}", r.last.epoch, ratio,
+                       ratio <= o.tol_grad ? fmt::format(" <= {:.2g}", o.tol_grad) : "");
   else if (r.stop_reason == "precision")
     text = fmt::format("at the limit of double precision after epoch {}: |g|/|g0| = {:.2g}",
                        r.last.epoch, ratio);
@@ -261,11 +263,14 @@ int train(const Settings& settings) {
   });
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
   const TrainerOptions options = trainer_options(settings, p, manifest);
-  screen.fact("stop",
-              fmt::format("{} epochs{}", options.epochs,
-                          options.tol_grad > 0
-                              ? fmt::format(", or |grad| <= {:.3g} |grad0|", options.tol_grad)
-                              : ""));
+  screen.fact(
+      "stop",
+      fmt::format("{} epochs{}", options.epochs,
+                  options.tol_grad > 0
+                      ? fmt::format(", or |grad| <= {:.3g} |grad0|", options.tol_grad)
+                      : "") +
+          (options.tol_gap > 0 ? fmt::format(", or objective error <= {:.3g}", options.tol_gap)
+                               : ""));
   if (settings.flag("dry_run")) {
     if (comm.is_root()) fmt::print("{}", settings.to_toml());
     return 0;
@@ -314,8 +319,9 @@ int train(const Settings& settings) {
 
   screen.done(verdict(result, options));
   const bool converged = result.stop_reason == "tolerance";
-  if (comm.is_root() && !converged && result.code == ExitCode::done && options.tol_grad > 0 &&
-      !choice->is_net() && result.stop_reason != "precision")
+  if (comm.is_root() && !converged && result.code == ExitCode::done &&
+      (options.tol_grad > 0 || options.tol_gap > 0) && !choice->is_net() &&
+      result.stop_reason != "precision")
     screen.message(
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");

@@ -189,6 +189,7 @@ std::string Trainer::reason_to_stop(const Outcome& at) const {
       at.grad_norm <= options_.tol_grad * result_.first_grad_norm)
     return "tolerance";
   if (at.measured && at.grad_norm == 0) return "tolerance";
+  if (at.measured && options_.tol_gap > 0 && at.gap <= options_.tol_gap) return "tolerance";
   if (at.finished) return "precision";
   if (at.requests.stop) return "signal";
   if (at.requests.out_of_time) return "time";

@@ -22,6 +22,7 @@ struct TrainerOptions {
   // When to stop; the first that holds.
   Index epochs = 100;
   double passes = std::numeric_limits<double>::infinity();
+  double tol_gap = 0;      // bound on the objective's distance to its minimum; 0 is off
   double tol_grad = 1e-6;  // of ‖∇F‖₂ over that at the initial weights; 0 is off
   // What to keep; nothing without a run directory.
   std::string run_dir;

@@ -131,6 +131,18 @@ class Problems(Case):
         for (_, y), z in zip(line, fitted, strict=True):
             self.assertLess(abs(float(z) - y), 0.5, "5 % of outliers of 5000 move it little")
 
+    def test_stops_where_the_error_is_known_to_be_small_enough(self):
+        best = self.objective(WDBC)
+        passes = []
+        for gap in "1e-2", "1e-5", "1e-12":
+            result = self.succeeds("train", WDBC, "--tol-gap", gap, "--require-tol", ranks=2).json
+            self.assertLessEqual(result["objective"] - best, float(gap) + 1e-14)
+            self.assertLessEqual(result["gap"], float(gap))
+            passes.append(result["passes"])
+        self.assertEqual(passes, sorted(set(passes)), "the less is asked for, the sooner")
+        self.assertIn("--l2", self.succeeds("train", WDBC, "--l2", "0", "-e", "2", "--tol-gap",
+                                            "1").err)
+
     def test_say_what_does_not_go_together(self):
         self.fails(2, "train", WDBC, "--standardize", "scale", "--x-scale", "2", says=["--x-scale"])
         self.fails(2, "train", WDBC, "--x-scale", "1/0", says=["--x-scale", "1/255"])
