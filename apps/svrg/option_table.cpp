@@ -172,7 +172,7 @@ constexpr Option table[] = {
      .choices = "auto|bar|lines|none", .group = "Output",
      .help = "auto: a live line on a terminal, plain lines in a file"},
     {.flag = "export", .section = "output", .type = path, .group = "Output",
-     .help = "the model again, to this .h5 file"},
+     .help = "the model again, to this .h5 file, or .model for liblinear's text"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = train | predict | config,

@@ -27,7 +27,7 @@ void require_same_settings(const Communicator& comm, const Settings& settings) {
   });
 }
 
-void check_outputs(const Settings& settings) {
+void check_outputs(const Settings& settings, const ModelChoice& choice) {
   namespace fs = std::filesystem;
   const bool replaces = settings.flag("overwrite"), fresh = settings.is("resume", "no");
   if (!settings.has("run_dir") && settings.is("resume", "auto"))
@@ -35,9 +35,13 @@ void check_outputs(const Settings& settings) {
   if (settings.has("run_dir") && fresh && !replaces) require_no_results(settings.text("run_dir"));
   if (!settings.has("export")) return;
   const fs::path path = settings.text("export");
-  if (path.extension() != ".h5")
-    throw ConfigError(
-        fmt::format("--export: {} must end in .h5: other formats are not written", path.string()));
+  if (path.extension() != ".h5" && path.extension() != ".model")
+    throw ConfigError(fmt::format("--export: {} must end in .h5, or in .model for liblinear's text",
+                                  path.string()));
+  if (path.extension() == ".model" && choice.is_net())
+    throw ConfigError("--export: liblinear has no nets; use a name that ends in .h5");
+  if (path.extension() == ".model" && settings.is("standardize", "zscore") && !choice.intercept())
+    throw ConfigError("--export: liblinear's text needs an intercept for zscore's means");
   if (fs::exists(path) && !replaces)
     throw ConfigError(
         fmt::format("--export: {} exists; use --overwrite to replace it", path.string()));

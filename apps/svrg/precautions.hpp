@@ -17,7 +17,7 @@ void require_same_settings(const Communicator& comm, const Settings& settings);
 
 /// What can be said to be wrong before anything is read: results in the way, an export that will
 /// not do. Local. @throws ConfigError
-void check_outputs(const Settings& settings);
+void check_outputs(const Settings& settings, const ModelChoice& choice);
 
 /// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice);

@@ -15,6 +15,8 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
+#include "svrg/io/file.hpp"
+#include "svrg/io/liblinear_model.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "system_memory.hpp"
@@ -217,15 +219,15 @@ int train(const Settings& settings) {
   require_same_settings(comm, settings);
   const std::string manifest = make_manifest(comm.size(), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
+  std::optional<ModelChoice> choice;
   comm.agree("", [&] {
-    if (comm.is_root()) check_outputs(settings);
+    choice.emplace(settings);
+    if (comm.is_root()) check_outputs(settings, *choice);
   });
   screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
                            comm.size() == 1 ? "" : "s",
                            keeps ? " · run " + settings.text("run_dir") : ""));
-  std::optional<ModelChoice> choice;
   comm.agree("", [&] {
-    choice.emplace(settings);
     const auto ignored = ignored_options(settings, *choice);
     if (!comm.is_root()) return;
     for (const std::string& message : ignored) screen.message(LogLevel::warning, message);
@@ -337,7 +339,13 @@ int train(const Settings& settings) {
     trained.summary.values["grad_norm"] = result.last.grad_norm;
     trained.summary.values["stop_reason"] = result.stop_reason;
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
-    if (settings.has("export")) io::save_model(settings.text("export"), trained);
+    if (settings.has("export")) {
+      const std::string path = settings.text("export");
+      if (path.ends_with(".model"))
+        io::write_file(path, io::liblinear_text(trained));
+      else
+        io::save_model(path, trained);
+    }
     report(settings, comm, p, result, seconds_load, now() - start);
   });
   if (result.code != ExitCode::done) return static_cast<int>(result.code);

@@ -17,6 +17,7 @@
 #include "svrg/data/text_reader.hpp"
 #include "svrg/estimator/estimator.hpp"
 #include "svrg/io/checkpoint.hpp"
+#include "svrg/io/liblinear_model.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/io/run_record.hpp"
 #include "svrg/model/executor.hpp"

@@ -7,7 +7,9 @@ import gzip
 import lzma
 import math
 import pathlib
+import shutil
 import struct
+import subprocess
 
 from harness import DATA, DIGITS, WDBC, WDBC_TEST, Case, main
 
@@ -142,6 +144,33 @@ class Problems(Case):
         self.assertEqual(passes, sorted(set(passes)), "the less is asked for, the sooner")
         self.assertIn("--l2", self.succeeds("train", WDBC, "--l2", "0", "-e", "2", "--tol-gap",
                                             "1").err)
+
+    def test_liblinear_predicts_the_same_from_an_exported_model(self):
+        if shutil.which("liblinear-predict") is None:
+            self.skipTest("liblinear-predict (liblinear-tools) is not here")
+
+        def liblinear(model, rows):
+            out = self.folder / "liblinear.out"
+            subprocess.run(["liblinear-predict", "-q", str(rows), str(model), str(out)], check=True,
+                           capture_output=True)
+            return [float(line) for line in out.read_text().split()]
+        raw = self.folder / "raw.svm"  # columns of very different size
+        with open(DATA / "wdbc.csv", encoding="ascii") as file:
+            raw.write_text("".join(
+                f"{row[0]} " + " ".join(f"{j}:{v}" for j, v in enumerate(row[1:], 1)) + "\n"
+                for row in list(csv.reader(file))[1:]))
+        for name, data, how in (("logistic", WDBC, []), ("svm", WDBC, ["--model", "svm-sq"]),
+                                ("softmax", DIGITS, []), ("bare", DIGITS, ["--no-intercept"]),
+                                ("zscore", raw, ["--standardize", "zscore"]),
+                                ("positive", DIGITS, ["--positive", "3,5"]),
+                                ("linear", DIGITS, ["--model", "linear"])):
+            exported = self.folder / f"{name}.model"
+            run, _ = self.train(data, *how, "--export", exported, name=name, ranks=2)
+            ours = [float(v) for v in self.succeeds("predict", run / "model.h5", data).out.split()]
+            theirs = liblinear(exported, data)
+            self.assertEqual(len(ours), len(theirs))
+            for a, b in zip(ours, theirs):
+                self.assertAlmostEqual(a, b, delta=1e-4 if name == "linear" else 0)
 
     def test_say_what_does_not_go_together(self):
         self.fails(2, "train", WDBC, "--standardize", "scale", "--x-scale", "2", says=["--x-scale"])
