@@ -13,7 +13,7 @@ constexpr CommandPage pages[] = {
      .positionals = "train",
      .positionals_required = false,
      .about =
-         "Trains a linear, logistic or softmax model by stochastic variance-reduced gradients "
+         "Trains a linear model, an SVM or a neural net by stochastic variance-reduced gradients "
          "over all ranks of the launcher, and says why it stopped and how far from the optimum "
          "it can be. With a run directory it keeps the record, checkpoints and the model, and "
          "may be stopped and resumed at any moment, on any number of ranks. The last line on "

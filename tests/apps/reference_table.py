@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does the default solver reach the known optimum of every data set, with no option but the data's?
 
-For each svmlight set of $SVRG_SHARED/data/reference.json and each number of ranks:
+For each set of $SVRG_SHARED/data/reference.json and each number of ranks:
     mpirun -n P svrg train FILE --model M --l2 1/n --no-intercept --tol-grad 1e-9 --n-features D
     svrg evaluate model.h5 TEST
 A row passes if F - f* <= 1e-9 max(1, |f*|) and the test metric agrees with the reference to 4 digits.
