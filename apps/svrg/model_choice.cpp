@@ -5,6 +5,7 @@
 #include "problem.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/model/initializer.hpp"
+#include "svrg/train/predictor.hpp"
 #include "text.hpp"
 
 namespace svrg::app {
@@ -136,7 +137,7 @@ Vec<double> initial_weights(const io::ModelRecord& record, std::uint64_t seed) {
 }
 
 Index values_per_row(const io::ModelRecord& record) {
-  const Net net = Net::of(Symbol::from_json(record.symbol));
+  const Net net = net_of(record);
   std::vector<Index> shape{1};
   shape.insert(shape.end(), record.input_shape.begin(), record.input_shape.end());
   Index values = 0;

@@ -6,11 +6,12 @@
 #include <functional>
 
 #include "svrg/core/error.hpp"
-#include "svrg/model/net.hpp"
+
 #include "svrg/model/symbol_model.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/minibatch.hpp"
 #include "svrg/solver/widened.hpp"
+#include "svrg/train/predictor.hpp"
 
 namespace svrg::app {
 namespace {
@@ -141,7 +142,7 @@ template <class Real>
 std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communicator& comm,
                                         const io::ModelRecord& record, const Shard& shard,
                                         double l2, RequestProbe probe) {
-  const Net net = Net::of(Symbol::from_json(record.symbol));
+  const Net net = net_of(record);
   constexpr Index block = 128;
   ExecutorOptions options;
   options.inputs[net.data] = {block};

@@ -30,7 +30,6 @@ struct Problem {
   std::optional<Shard> valid;
   LabelMap labels;
   io::ModelRecord record;  // of the model to come, without weights
-  double l2 = 0;
 };
 
 double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction reduction) {
@@ -55,7 +54,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     options.dense_from = 0.05;
     if (options.dtype == Storage::automatic) options.dtype = Storage::f32;
   }
-  Problem p{read_data(comm, settings.text("train"), options), std::nullopt, {}, {}, 0};
+  Problem p{read_data(comm, settings.text("train"), options), std::nullopt, {}, {}};
   screen.fact("data", app::describe(p.train, comm, now() - start));
   p.labels = choice.labels(comm, p.train);
   comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
@@ -75,10 +74,10 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     screen.fact("valid", app::describe(*p.valid, comm, now() - before));
   }
   if (settings.has("C"))
-    p.l2 = 1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
+    p.record.l2 =
+        1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
   else
-    p.l2 = settings.scaled("l2").resolve(p.train.info().rows);
-  p.record.l2 = p.l2;
+    p.record.l2 = settings.scaled("l2").resolve(p.train.info().rows);
   return p;
 }
 
@@ -104,7 +103,7 @@ std::string identity(const Settings& settings, const Problem& p) {
                       p.record.penalised_intercept ? "penalised"
                       : p.record.intercept         ? "yes"
                                                    : "no",
-                      p.l2, settings.text("positive"));
+                      p.record.l2, settings.text("positive"));
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
@@ -240,8 +239,8 @@ int train(const Settings& settings) {
   p.record.layout = predictor->layout();
   comm.agree("", [&] { require_names_for_files(p.record.layout); });
   const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
-  screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.l2,
-                                   1 / (p.l2 * weights)));
+  screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.record.l2,
+                                   1 / (p.record.l2 * weights)));
   std::vector<Metric> metrics;
   comm.agree("", [&] {
     metrics = chosen_metrics(settings, p.labels.loss);
@@ -258,7 +257,7 @@ int train(const Settings& settings) {
                     format_count(static_cast<double>(p.train.bytes())),
                     format_count(static_cast<double>(training_bytes(p.train, p.record)))));
   });
-  const auto setup = make_solver(settings, comm, p.record, p.train, p.l2, [&] {
+  const auto setup = make_solver(settings, comm, p.record, p.train, p.record.l2, [&] {
     Requests r = signals.poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
     return r;

@@ -6,7 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <limits>
 
 #include "data/decompress.hpp"
 #include "data/fingerprint.hpp"
@@ -38,10 +38,7 @@ class IdxReading {
   Shard read() {
     comm_.agree("", [&] { open(); });
     const Index rows = images_->shape[0];
-    const Index shards = options_.virtual_shards > 0
-                             ? options_.virtual_shards
-                             : Partition::default_virtual_shards(comm_.size());
-    const Partition partition(rows, shards, options_.row_order);
+    const Partition partition(rows, options_.shards(comm_.size()), options_.row_order);
     const Index from = partition.begin(partition.first_shard(comm_.rank(), comm_.size())),
                 to = partition.begin(partition.first_shard(comm_.rank() + 1, comm_.size()));
     std::vector<double> labels;
@@ -134,29 +131,30 @@ class IdxReading {
   RowStore filled(const Partition& partition, Index from, Index to, std::span<const double> labels,
                   Fingerprint& fingerprint) const {
     const Index d = columns();
+    const bool is_dense = dense();
     DenseStore<T> full;
     CsrStore<T> sparse;
     std::vector<std::int32_t> indices;
     std::vector<double> values;
-    if (dense()) full.data.reserve(static_cast<std::size_t>((to - from) * d));
+    if (is_dense) full.data.reserve(static_cast<std::size_t>((to - from) * d));
     for (Index position = from; position < to; ++position) {
       const Index row = partition.row_at(position);
       indices.clear();
       values.clear();
       for (Index j = 0; j < d; ++j) {
         const float v = images_->value(static_cast<std::size_t>(row * d + j));
-        if (dense()) full.data.push_back(static_cast<T>(v));
+        if (is_dense) full.data.push_back(static_cast<T>(v));
         if (v == 0) continue;
         indices.push_back(static_cast<std::int32_t>(j));
         values.push_back(static_cast<double>(v));
       }
       fingerprint.add(row, labels[static_cast<std::size_t>(position - from)], 1, indices, values);
-      if (dense()) continue;
+      if (is_dense) continue;
       sparse.indices.insert(sparse.indices.end(), indices.begin(), indices.end());
       for (const double v : values) sparse.values.push_back(static_cast<T>(v));
       sparse.starts.push_back(static_cast<Index>(sparse.values.size()));
     }
-    if (dense()) return full;
+    if (is_dense) return full;
     return sparse;
   }
 

@@ -158,10 +158,7 @@ bool Reading::dense() const {
 }
 
 void Reading::prepare() {
-  const Index shards = options_.virtual_shards > 0
-                           ? options_.virtual_shards
-                           : Partition::default_virtual_shards(comm_.size());
-  partition_.emplace(total_.rows, shards, options_.row_order);
+  partition_.emplace(total_.rows, options_.shards(comm_.size()), options_.row_order);
   comm_.agree("", [&] {
     distributor_ = make_distributor(comm_, *partition_, parser_->columns(), dense(),
                                     options_.dtype == Storage::f32, parser_->weighted());

@@ -4,7 +4,6 @@
 
 #include "svrg/core/error.hpp"
 #include "svrg/model/executor.hpp"
-#include "svrg/model/net.hpp"
 
 namespace svrg {
 namespace {
@@ -64,7 +63,7 @@ std::unique_ptr<Predictor> make(const io::ModelRecord& record) {
     return std::make_unique<LinearPredictor>(
         LinearModel(loss_from_name(record.kind), record.features,
                     static_cast<Index>(record.classes.size()), record.intercept));
-  const Net net = Net::of(Symbol::from_json(record.symbol, "its symbol"));
+  const Net net = net_of(record);
   if (record.single) return std::make_unique<NetPredictor<float>>(net, record.input_shape);
   return std::make_unique<NetPredictor<double>>(net, record.input_shape);
 }
@@ -84,6 +83,10 @@ std::unique_ptr<Predictor> make_predictor(const io::ModelRecord& record) {
   } catch (const ConfigError& error) {
     throw DataError(error.what());
   }
+}
+
+Net net_of(const io::ModelRecord& record) {
+  return Net::of(Symbol::from_json(record.symbol, "the model's symbol"));
 }
 
 LabelMap labels_of(const io::ModelRecord& record) {

@@ -33,6 +33,9 @@ struct ReadOptions {
   Index virtual_shards = 0;            // 0: Partition::default_virtual_shards
   RowOrder row_order = RowOrder::shuffled;
   Index max_memory = 0;  // bytes a rank; 0: no limit
+  Index shards(int ranks) const {
+    return virtual_shards > 0 ? virtual_shards : Partition::default_virtual_shards(ranks);
+  }
 };
 
 /// Reads a text data set, every rank its own byte range, and hands each row to the rank that owns

@@ -3,6 +3,7 @@
 
 #include "svrg/io/model_file.hpp"
 #include "svrg/model/model.hpp"
+#include "svrg/model/net.hpp"
 #include "svrg/train/label_map.hpp"
 
 namespace svrg {
@@ -22,6 +23,9 @@ class Predictor {
 /// Of a linear model, or of a net where the record has a symbol; with the record's weights where it
 /// has some. @throws DataError where the record contradicts itself
 std::unique_ptr<Predictor> make_predictor(const io::ModelRecord& record);
+
+/// The net of a record that has a symbol. @throws DataError, ConfigError
+Net net_of(const io::ModelRecord& record);
 
 /// What the labels of data mean to a recorded model. @throws DataError where the record
 /// contradicts itself
