@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 
+#include "monitor_choice.hpp"
 #include "svrg/train/metric.hpp"
 #include "text.hpp"
 
@@ -139,6 +140,12 @@ constexpr Option table[] = {
     {.flag = "tol-gap", .section = "stop", .type = number, .range = positive, .group = "Stop",
      .help = "stop when the objective is at most this above its minimum, by a bound that holds for "
              "l2 > 0; --tol-grad is then off unless it is given, too"},
+    {.flag = "patience", .section = "stop", .type = integer, .range = at_least_one, .group = "Stop",
+     .help = "stop after so many measured epochs in a row without a better figure of --monitor"},
+    {.flag = "monitor", .section = "stop", .value_name = "SET:METRIC", .group = "Stop",
+     .check = [](std::string_view text) { MonitorChoice::of(text); },
+     .help = "figure that --patience goes by, such as valid:acc, train:ce or train:objective; "
+             "without it the first metric of the validation rows"},
     {.flag = "time-limit", .section = "stop", .type = duration, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Stop",
      .help = "such as 1h50m: save and stop in time; auto: SLURM_JOB_END_TIME where it is set"},

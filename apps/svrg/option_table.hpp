@@ -52,7 +52,8 @@ struct Option {
   std::string_view value_name = {};  // in the help; empty: by type
   std::string_view group = {};       // heading in the help
   Commands commands = command::train | command::config;
-  void (*check)(std::string_view item) = nullptr;  // throws ConfigError on a list's wrong item
+  void (*check)(std::string_view item) =
+      nullptr;  // of a text or of a list's item: throws ConfigError
   std::string_view help = {};
 };
 

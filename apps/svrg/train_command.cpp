@@ -6,6 +6,7 @@
 
 #include "manifest.hpp"
 #include "model_choice.hpp"
+#include "monitor_choice.hpp"
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
@@ -124,6 +125,7 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   o.epochs = settings.integer("epochs");
   if (settings.has("passes")) o.passes = settings.number("passes");
   if (settings.has("tol_gap")) o.tol_gap = settings.number("tol_gap");
+  if (settings.has("patience")) o.patience = settings.integer("patience");
   o.tol_grad =
       settings.has("tol_gap") && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
   if (settings.has("run_dir")) o.run_dir = settings.text("run_dir");
@@ -170,6 +172,9 @@ std::string verdict(const TrainResult& r, const TrainerOptions& o) {
   else if (r.stop_reason == "precision")
     text = fmt::format("at the limit of double precision after epoch {}: |g|/|g0| = {:.2g}",
                        r.last.epoch, ratio);
+  else if (r.stop_reason == "patience")
+    text = fmt::format("no better {} for {} measured epochs: stopped after epoch {}",
+                       replaced(o.monitor.name, '_', ' '), o.patience, r.last.epoch);
   else if (r.stop_reason == "signal" || r.stop_reason == "time")
     text = fmt::format("stopped by {} in epoch {}{}",
                        r.stop_reason == "time" ? "the time limit" : "a signal", r.last.epoch,
@@ -179,6 +184,9 @@ std::string verdict(const TrainResult& r, const TrainerOptions& o) {
                        r.stop_reason == "passes" ? fmt::format("{:.4g}", r.last.passes)
                                                  : std::to_string(r.last.epoch),
                        r.stop_reason, ratio);
+  if (r.best && r.best->at().epoch >= 0)
+    text += fmt::format("; best {} {:.5g} at epoch {}", replaced(o.monitor.name, '_', ' '),
+                        r.best->value(), r.best->at().epoch);
   if (std::isfinite(r.last.gap)) text += fmt::format("; objective error <= {:.2g}", r.last.gap);
   return text;
 }
@@ -188,23 +196,28 @@ void report(const Settings& settings, const Communicator& comm, const Problem& p
   Results metrics = Results::object();
   for (const auto& [name, value] : r.metrics) metrics[name] = value;
   const double rows = static_cast<double>(p.train.info().rows);
-  print_results(settings, {{"objective", r.last.objective},
-                           {"grad_norm", r.last.grad_norm},
-                           {"grad_norm_relative",
-                            r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0.0},
-                           {"gap", r.last.gap},
-                           {"epochs", r.last.epoch},
-                           {"passes", r.last.passes},
-                           {"samples", std::llround(r.last.passes * rows)},
-                           {"ranks", comm.size()},
-                           {"seconds_load", seconds_load},
-                           {"seconds_train", r.seconds},
-                           {"seconds_total", seconds_total},
-                           {"bytes_communicated", r.bytes_communicated},
-                           {"allreduces", r.allreduces},
-                           {"stop_reason", r.stop_reason},
-                           {"run_dir", settings.text("run_dir")},
-                           {"metrics", metrics}});
+  Results results = {
+      {"objective", r.last.objective},
+      {"grad_norm", r.last.grad_norm},
+      {"grad_norm_relative", r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0.0},
+      {"gap", r.last.gap},
+      {"epochs", r.last.epoch},
+      {"passes", r.last.passes},
+      {"samples", std::llround(r.last.passes * rows)},
+      {"ranks", comm.size()},
+      {"seconds_load", seconds_load},
+      {"seconds_train", r.seconds},
+      {"seconds_total", seconds_total},
+      {"bytes_communicated", r.bytes_communicated},
+      {"allreduces", r.allreduces},
+      {"stop_reason", r.stop_reason},
+      {"run_dir", settings.text("run_dir")},
+      {"metrics", metrics}};
+  if (r.best) {
+    results["best_epoch"] = r.best->at().epoch;
+    results["best_metric"] = r.best->value();
+  }
+  print_results(settings, results);
 }
 
 }  // namespace
@@ -221,6 +234,7 @@ int train(const Settings& settings) {
   std::optional<ModelChoice> choice;
   comm.agree("", [&] {
     choice.emplace(settings);
+    check_monitor(settings);
     if (comm.is_root()) check_outputs(settings, *choice);
   });
   screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
@@ -242,8 +256,10 @@ int train(const Settings& settings) {
   screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.record.l2,
                                    1 / (p.record.l2 * weights)));
   std::vector<Metric> metrics;
+  std::optional<MonitorChoice> monitor;
   comm.agree("", [&] {
     metrics = chosen_metrics(settings, p.labels.loss);
+    monitor = chosen_monitor(settings, p.labels.loss, metrics);
     const Index needed = p.train.bytes() + training_bytes(p.train, p.record);
     const Index limit =
         settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
@@ -263,7 +279,8 @@ int train(const Settings& settings) {
     return r;
   });
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
-  const TrainerOptions options = trainer_options(settings, p, manifest);
+  TrainerOptions options = trainer_options(settings, p, manifest);
+  if (monitor) options.monitor = monitor->figure();
   screen.fact(
       "stop",
       fmt::format("{} epochs{}", options.epochs,
@@ -271,12 +288,18 @@ int train(const Settings& settings) {
                       ? fmt::format(", or |grad| <= {:.3g} |grad0|", options.tol_grad)
                       : "") +
           (options.tol_gap > 0 ? fmt::format(", or objective error <= {:.3g}", options.tol_gap)
-                               : ""));
+                               : "") +
+          (options.patience > 0 ? fmt::format(", or {} without a better {}", options.patience,
+                                              replaced(options.monitor.name, '_', ' '))
+                                : ""));
   if (settings.flag("dry_run")) {
     if (comm.is_root()) fmt::print("{}", settings.to_toml());
     return 0;
   }
   Trainer trainer(comm, setup->solver(), p.record, p.train.info().rows, options, screen.sink());
+  std::vector<Metric> train_metrics = metrics, valid_metrics = metrics;
+  if (monitor) monitor->add_to(train_metrics, false);
+  if (monitor) monitor->add_to(valid_metrics, true);
   trainer.set_metrics([&](ConstVecRef<double> w) {
     std::map<std::string, double> values;
     const auto add = [&](const char* prefix, const std::map<std::string, double>& computed) {
@@ -287,9 +310,10 @@ int train(const Settings& settings) {
     const auto scores = setup->scores();
     predictor->set_weights(w);
     add("train_", scores ? evaluate_scores(comm, loss, predictor->scores_per_row(), *scores,
-                                           p.train, metrics, reduction)
-                         : evaluate(comm, *predictor, loss, p.train, metrics, reduction));
-    if (p.valid) add("valid_", evaluate(comm, *predictor, loss, *p.valid, metrics, reduction));
+                                           p.train, train_metrics, reduction)
+                         : evaluate(comm, *predictor, loss, p.train, train_metrics, reduction));
+    if (p.valid)
+      add("valid_", evaluate(comm, *predictor, loss, *p.valid, valid_metrics, reduction));
     return values;
   });
   double last_seconds = 0, last_passes = 0;
@@ -322,7 +346,7 @@ int train(const Settings& settings) {
   const bool converged = result.stop_reason == "tolerance";
   if (comm.is_root() && !converged && result.code == ExitCode::done &&
       (options.tol_grad > 0 || options.tol_gap > 0) && !choice->is_net() &&
-      result.stop_reason != "precision")
+      result.stop_reason != "precision" && result.stop_reason != "patience")
     screen.message(
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");

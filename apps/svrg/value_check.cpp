@@ -52,17 +52,21 @@ std::string checked_flag(std::string_view text, std::string_view place) {
   refuse(place, fmt::format("must be true or false, got '{}'", text));
 }
 
+void check_text(const Option& option, std::string_view text, std::string_view place) {
+  try {
+    if (option.check) option.check(text);
+  } catch (const ConfigError& error) {
+    refuse(place, error.what());
+  }
+}
+
 std::string checked_list(const Option& option, std::string_view text, std::string_view place) {
   auto items = split(text, ',');
   for (auto& item : items) {
     item = trimmed(item);
     if (item.empty()) refuse(place, fmt::format("has an empty item in '{}'", text));
     if (!option.choices.empty()) item = checked_choice(option, item, place);
-    try {
-      if (option.check) option.check(item);
-    } catch (const ConfigError& error) {
-      refuse(place, error.what());
-    }
+    check_text(option, item, place);
   }
   return join(items, ",");
 }
@@ -129,6 +133,8 @@ std::string checked_value(const Option& option, std::string_view text, std::stri
   if (text.empty()) refuse(place, "needs a value");
   switch (option.type) {
     case Type::text:
+      check_text(option, text, place);
+      return std::string(text);
     case Type::path:
       return std::string(text);
     case Type::flag:

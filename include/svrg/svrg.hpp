@@ -42,6 +42,7 @@
 #include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/minibatch.hpp"
 #include "svrg/solver/widened.hpp"
+#include "svrg/train/best_epoch.hpp"
 #include "svrg/train/label_map.hpp"
 #include "svrg/train/metric.hpp"
 #include "svrg/train/predictor.hpp"

@@ -180,6 +180,11 @@ std::string Metric::name() const {
   return kind == Kind::top_k ? fmt::format("{}_{}", text, k) : text;
 }
 
+bool Metric::larger_is_better() const noexcept {
+  return kind == Kind::acc || kind == Kind::auc || kind == Kind::f1 || kind == Kind::r2 ||
+         kind == Kind::top_k;
+}
+
 Metric Metric::of(std::string_view name) {
   const auto colon = std::min(name.find(':'), name.size());
   const auto found = std::find(names.begin(), names.end(), name.substr(0, colon));

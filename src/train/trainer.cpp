@@ -33,6 +33,7 @@ Trainer::Trainer(const Communicator& comm, Solver<double>& solver, io::ModelReco
       model_(std::move(model)),
       options_(std::move(options)),
       log_(std::move(log)),
+      best_(options_.monitor),
       rows_(rows) {}
 
 Trainer::~Trainer() = default;
@@ -51,6 +52,7 @@ State Trainer::state_at(ConstVecRef<double> w) const {
   state.values["world_size"] = std::int64_t{comm_.size()};
   state.values["rng_algorithm"] = std::string("philox4x32-10");
   state.values["identity"] = options_.identity;
+  if (!options_.monitor.name.empty()) best_.save(state);
   io::ModelRecord model = model_;
   model.weights = w;
   model.config = options_.config;
@@ -60,6 +62,7 @@ State Trainer::state_at(ConstVecRef<double> w) const {
 }
 
 void Trainer::restore(const State& state, VecRef<double> w) {
+  bool watched = true;
   comm_.agree("resume", [&] {
     require_same_identity(state.text("identity"), options_.identity);
     const auto saved = io::model_from_state(state, "checkpoint");
@@ -69,7 +72,11 @@ void Trainer::restore(const State& state, VecRef<double> w) {
     bytes_before_ = state.integer("bytes_communicated");
     allreduces_before_ = state.integer("allreduces");
     resumed_epoch_ = state.integer("epoch");
+    if (!options_.monitor.name.empty()) watched = best_.load(state);
   });
+  if (log_ && comm_.is_root() && !watched)
+    log_(LogLevel::info, "the checkpoint's run did not watch " + options_.monitor.name +
+                             ": the best epoch is sought from here on");
   // The same state on every rank: if it does not fit, every rank finds out in the same place.
   try {
     solver_.load(state);
@@ -120,10 +127,24 @@ void Trainer::open_files(VecRef<double> w) {
   });
 }
 
+void Trainer::observe(const Outcome& at) {
+  const std::string& name = options_.monitor.name;
+  if (name.empty()) return;
+  double value = at.objective;
+  if (name != Monitored::objective) {
+    const auto found = result_.metrics.find(name);
+    SVRG_EXPECT(found != result_.metrics.end(), "the monitored metric is among the metrics");
+    value = found->second;
+  }
+  best_.observe(at, value);
+  result_.best = best_;
+}
+
 void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const double before = now();
   if (metrics_) result_.metrics = metrics_(w);
   own_times_[Phase::evaluate] += now() - before;
+  observe(at);
 
   PhaseTimes times = own_times_;
   if (phases_) {
@@ -191,6 +212,8 @@ std::string Trainer::reason_to_stop(const Outcome& at) const {
   if (at.measured && at.grad_norm == 0) return "tolerance";
   if (at.measured && options_.tol_gap > 0 && at.gap <= options_.tol_gap) return "tolerance";
   if (at.finished) return "precision";
+  if (at.measured && options_.patience > 0 && best_.epochs_since() >= options_.patience)
+    return "patience";
   if (at.requests.stop) return "signal";
   if (at.requests.out_of_time) return "time";
   if (at.epoch_ended && at.epoch >= options_.epochs) return "epochs";

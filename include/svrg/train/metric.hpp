@@ -28,6 +28,8 @@ struct Metric {
   Index k = 5;  // of top_k
   /// "acc", "top_k_5": names of results and of columns in files.
   std::string name() const;
+  /// Not so for errors and the cross-entropy.
+  bool larger_is_better() const noexcept;
   /// "acc", "top_k:5". @throws ConfigError naming the nearest, or the choices
   static Metric of(std::string_view name);
 };

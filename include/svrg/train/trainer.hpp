@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "svrg/comm/communicator.hpp"
@@ -13,6 +14,7 @@
 #include "svrg/io/model_file.hpp"
 #include "svrg/io/run_record.hpp"
 #include "svrg/solver/solver.hpp"
+#include "svrg/train/best_epoch.hpp"
 
 namespace svrg {
 
@@ -24,6 +26,8 @@ struct TrainerOptions {
   double passes = std::numeric_limits<double>::infinity();
   double tol_gap = 0;      // bound on the objective's distance to its minimum; 0 is off
   double tol_grad = 1e-6;  // of ‖∇F‖₂ over that at the initial weights; 0 is off
+  Monitored monitor;       // what patience goes by: the objective or a metric of set_metrics
+  Index patience = 0;      // measured epochs in a row without a better one; 0 is off
   // What to keep; nothing without a run directory.
   std::string run_dir;
   Index checkpoint_epochs = 5;
@@ -43,14 +47,15 @@ struct TrainerOptions {
 void require_no_results(const std::string& run_dir);
 
 struct TrainResult {
-  std::string stop_reason;  // tolerance, precision, epochs, passes, signal, time
+  std::string stop_reason;  // tolerance, precision, patience, epochs, passes, signal, time
   ExitCode code = ExitCode::done;
   Outcome last;
   double first_grad_norm = 0;
   double seconds = 0;  // of training, resumed parts included
   Index bytes_communicated = 0, allreduces = 0;
   std::map<std::string, double> metrics;
-  std::string checkpoint;  // the last one written; empty: none
+  std::optional<BestEpoch> best;  // where something was monitored
+  std::string checkpoint;         // the last one written; empty: none
 };
 
 /// Drives a solver: watches, stops, records, checkpoints. Every rank has one; root touches the
@@ -85,6 +90,7 @@ class Trainer {
   void open_files(VecRef<double> w);
   void restore(const State& state, VecRef<double> w);
   void record(const Outcome& at, ConstVecRef<double> w);
+  void observe(const Outcome& at);
   void save(ConstVecRef<double> w, bool last);
   bool save_due(const Outcome& at);
   State state_at(ConstVecRef<double> w) const;
@@ -102,6 +108,7 @@ class Trainer {
   std::function<PhaseTimes()> phases_;
   std::unique_ptr<RunFiles> files_;
   TrainResult result_;
+  BestEpoch best_;
   PhaseTimes own_times_, recorded_times_;
   Index rows_ = 0;
   double started_ = 0, seconds_before_ = 0, saved_at_ = 0;
