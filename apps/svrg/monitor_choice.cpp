@@ -52,8 +52,9 @@ void check_monitor(const Settings& settings) {
 
 std::optional<MonitorChoice> chosen_monitor(const Settings& settings, Loss loss,
                                             const std::vector<Metric>& metrics) {
-  if (!settings.has("patience")) return {};
-  if (!settings.has("monitor")) return MonitorChoice{true, metrics.front()};
+  if (!settings.has("patience") && !settings.flag("save_best")) return {};
+  if (!settings.has("monitor"))
+    return settings.has("valid") ? MonitorChoice{true, metrics.front()} : MonitorChoice{};
   const auto choice = MonitorChoice::of(settings.text("monitor"));
   try {
     if (choice.metric) require_suitable(*choice.metric, loss);

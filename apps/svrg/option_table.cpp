@@ -144,7 +144,7 @@ constexpr Option table[] = {
      .help = "stop after so many measured epochs in a row without a better figure of --monitor"},
     {.flag = "monitor", .section = "stop", .value_name = "SET:METRIC", .group = "Stop",
      .check = [](std::string_view text) { MonitorChoice::of(text); },
-     .help = "figure that --patience goes by, such as valid:acc, train:ce or train:objective; "
+     .help = "figure that --patience and --save-best go by, such as valid:acc, train:ce or train:objective; "
              "without it the first metric of the validation rows"},
     {.flag = "time-limit", .section = "stop", .type = duration, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Stop",
@@ -165,6 +165,10 @@ constexpr Option table[] = {
      .range = positive, .group = "Output", .help = "epochs, or a time such as 10m"},
     {.flag = "keep", .section = "output", .type = integer, .default_text = "3",
      .range = at_least_one, .group = "Output", .help = "number of checkpoints kept"},
+    {.flag = "save-best", .section = "output", .type = Type::flag, .default_text = "false",
+     .group = "Output",
+     .help = "model.h5 and --export are those of the best epoch by --monitor (without it the first "
+             "validation metric, else the objective); its checkpoint is kept as best.h5"},
     {.flag = "resume", .section = "output", .type = path, .default_text = "no",
      .value_name = "auto|FILE|no", .group = "Output",
      .help = "auto: from the newest valid checkpoint of the run directory, if there is one"},

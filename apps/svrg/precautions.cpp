@@ -77,8 +77,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
       ignored.push_back(settings.place(name) + ": not used without --model mlp");
   if (settings.has("input_shape") && !choice.is_net())
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
-  if (settings.has("monitor") && !settings.has("patience"))
-    ignored.push_back(settings.place("monitor") + ": not used without --patience");
+  if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
+    ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   if (settings.has("tol_gap") &&
       (choice.is_net() || (settings.has("l2") && settings.scaled("l2").resolve(1) == 0)))
     ignored.push_back(settings.place("tol_gap") +

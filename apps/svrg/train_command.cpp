@@ -16,12 +16,11 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
-#include "svrg/io/file.hpp"
-#include "svrg/io/liblinear_model.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "system_memory.hpp"
 #include "text.hpp"
+#include "train_report.hpp"
 
 namespace svrg::app {
 namespace {
@@ -134,6 +133,7 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   o.checkpoint_seconds = period.seconds;
   if (settings.given("checkpoint_every")) o.checkpoint_interval = 0;
   o.keep = static_cast<int>(std::min<Index>(settings.integer("keep"), 1 << 30));
+  o.save_best = settings.flag("save_best");
   o.overwrite = settings.flag("overwrite");
   o.resume_newest = settings.is("resume", "auto");
   if (!o.resume_newest && !settings.is("resume", "no")) o.resume_file = settings.text("resume");
@@ -161,34 +161,6 @@ EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_
     }
   line.mpi_share = all > 0 ? communication / all : 0;
   return line;
-}
-
-std::string verdict(const TrainResult& r, const TrainerOptions& o) {
-  const double ratio = r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0;
-  std::string text;
-  if (r.stop_reason == "tolerance")
-    text = fmt::format("converged at epoch {}: |g|/|g0| = {:.2g}{}", r.last.epoch, ratio,
-                       ratio <= o.tol_grad ? fmt::format(" <= {:.2g}", o.tol_grad) : "");
-  else if (r.stop_reason == "precision")
-    text = fmt::format("at the limit of double precision after epoch {}: |g|/|g0| = {:.2g}",
-                       r.last.epoch, ratio);
-  else if (r.stop_reason == "patience")
-    text = fmt::format("no better {} for {} measured epochs: stopped after epoch {}",
-                       replaced(o.monitor.name, '_', ' '), o.patience, r.last.epoch);
-  else if (r.stop_reason == "signal" || r.stop_reason == "time")
-    text = fmt::format("stopped by {} in epoch {}{}",
-                       r.stop_reason == "time" ? "the time limit" : "a signal", r.last.epoch,
-                       r.checkpoint.empty() ? "" : "; go on with --resume auto");
-  else
-    text = fmt::format("stopped after {} {}: |g|/|g0| = {:.2g}",
-                       r.stop_reason == "passes" ? fmt::format("{:.4g}", r.last.passes)
-                                                 : std::to_string(r.last.epoch),
-                       r.stop_reason, ratio);
-  if (r.best && r.best->at().epoch >= 0)
-    text += fmt::format("; best {} {:.5g} at epoch {}", replaced(o.monitor.name, '_', ' '),
-                        r.best->value(), r.best->at().epoch);
-  if (std::isfinite(r.last.gap)) text += fmt::format("; objective error <= {:.2g}", r.last.gap);
-  return text;
 }
 
 void report(const Settings& settings, const Communicator& comm, const Problem& p,
@@ -343,6 +315,10 @@ int train(const Settings& settings) {
   const TrainResult result = trainer.fit(w);
 
   screen.done(verdict(result, options));
+  if (options.save_best && result.best && result.best->at().epoch >= 0)
+    screen.fact("best",
+                fmt::format("the model is that of epoch {}: {} {:.5g}", result.best->at().epoch,
+                            replaced(options.monitor.name, '_', ' '), result.best->value()));
   const bool converged = result.stop_reason == "tolerance";
   if (comm.is_root() && !converged && result.code == ExitCode::done &&
       (options.tol_grad > 0 || options.tol_gap > 0) && !choice->is_net() &&
@@ -352,23 +328,9 @@ int train(const Settings& settings) {
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
   comm.agree("", [&] {
     if (!comm.is_root()) return;
-    io::ModelRecord trained = p.record;
-    trained.weights = w;
-    trained.config = options.config;
-    trained.manifest = manifest;
-    trained.summary.values["epoch"] = result.last.epoch;
-    trained.summary.values["passes"] = result.last.passes;
-    trained.summary.values["objective"] = result.last.objective;
-    trained.summary.values["grad_norm"] = result.last.grad_norm;
-    trained.summary.values["stop_reason"] = result.stop_reason;
+    const io::ModelRecord trained = trained_model(p.record, w, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
-    if (settings.has("export")) {
-      const std::string path = settings.text("export");
-      if (path.ends_with(".model"))
-        io::write_file(path, io::liblinear_text(trained));
-      else
-        io::save_model(path, trained);
-    }
+    if (settings.has("export")) export_model(settings.text("export"), trained);
     report(settings, comm, p, result, seconds_load, now() - start);
   });
   if (result.code != ExitCode::done) return static_cast<int>(result.code);

@@ -105,8 +105,11 @@ std::string CheckpointStore::save(Index step, const State& state) {
   return path;
 }
 
-void CheckpointStore::mark_best() {
-  if (!current_.empty()) point(folder_, "best.h5", current_, log_);
+void CheckpointStore::mark_best(Index step) {
+  const std::string path = folder_ + "/" + file_name(step);
+  std::error_code error;
+  if (fs::exists(path, error)) return point(folder_, "best.h5", path, log_);
+  fs::remove(folder_ + "/best.h5", error);
 }
 
 // Oldest first, but never the one just saved, the best, or the one resumed from while nothing newer

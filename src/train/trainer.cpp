@@ -53,6 +53,9 @@ State Trainer::state_at(ConstVecRef<double> w) const {
   state.values["rng_algorithm"] = std::string("philox4x32-10");
   state.values["identity"] = options_.identity;
   if (!options_.monitor.name.empty()) best_.save(state);
+  // Beside the link: a resume needs them whatever has become of that file.
+  if (options_.save_best && result_.best_weights.size() > 0)
+    state.arrays["best/weights"] = Array::vector<double>(result_.best_weights);
   io::ModelRecord model = model_;
   model.weights = w;
   model.config = options_.config;
@@ -61,8 +64,22 @@ State Trainer::state_at(ConstVecRef<double> w) const {
   return state;
 }
 
+void Trainer::load_best(const State& state) {
+  if (options_.monitor.name.empty()) return;
+  const bool has_weights = state.arrays.contains("best/weights");
+  if ((!options_.save_best || has_weights) && best_.load(state)) {
+    result_.best = best_;
+    if (options_.save_best && comm_.is_root())
+      result_.best_weights = state.vector("best/weights", model_.layout.size());
+  } else if (log_ && comm_.is_root()) {
+    log_(LogLevel::info, "the checkpoint's run did not " +
+                             std::string(options_.save_best ? "save the best by " : "watch ") +
+                             options_.monitor.name + ": the best epoch is sought from here on");
+  }
+  if (options_.save_best && files_) files_->store.mark_best(best_.at().step);
+}
+
 void Trainer::restore(const State& state, VecRef<double> w) {
-  bool watched = true;
   comm_.agree("resume", [&] {
     require_same_identity(state.text("identity"), options_.identity);
     const auto saved = io::model_from_state(state, "checkpoint");
@@ -72,11 +89,8 @@ void Trainer::restore(const State& state, VecRef<double> w) {
     bytes_before_ = state.integer("bytes_communicated");
     allreduces_before_ = state.integer("allreduces");
     resumed_epoch_ = state.integer("epoch");
-    if (!options_.monitor.name.empty()) watched = best_.load(state);
+    load_best(state);
   });
-  if (log_ && comm_.is_root() && !watched)
-    log_(LogLevel::info, "the checkpoint's run did not watch " + options_.monitor.name +
-                             ": the best epoch is sought from here on");
   // The same state on every rank: if it does not fit, every rank finds out in the same place.
   try {
     solver_.load(state);
@@ -127,7 +141,8 @@ void Trainer::open_files(VecRef<double> w) {
   });
 }
 
-void Trainer::observe(const Outcome& at) {
+void Trainer::observe(const Outcome& at, ConstVecRef<double> w) {
+  improved_ = false;
   const std::string& name = options_.monitor.name;
   if (name.empty()) return;
   double value = at.objective;
@@ -136,15 +151,16 @@ void Trainer::observe(const Outcome& at) {
     SVRG_EXPECT(found != result_.metrics.end(), "the monitored metric is among the metrics");
     value = found->second;
   }
-  best_.observe(at, value);
+  improved_ = best_.observe(at, value);
   result_.best = best_;
+  if (improved_ && options_.save_best && comm_.is_root()) result_.best_weights = w;
 }
 
 void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const double before = now();
   if (metrics_) result_.metrics = metrics_(w);
   own_times_[Phase::evaluate] += now() - before;
-  observe(at);
+  observe(at, w);
 
   PhaseTimes times = own_times_;
   if (phases_) {
@@ -184,7 +200,8 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   });
 }
 
-bool Trainer::save_due(const Outcome& at) {
+bool Trainer::worth_saving(const Outcome& at) {
+  if (at.requests.save || (at.measured && improved_ && options_.save_best)) return true;
   std::uint8_t due = 0;
   if (files_) {
     const double since = now() - saved_at_;
@@ -199,7 +216,9 @@ bool Trainer::save_due(const Outcome& at) {
 void Trainer::save(ConstVecRef<double> w, bool last) {
   const double before = now();
   comm_.agree("", [&] {
-    if (files_ && w.allFinite()) result_.checkpoint = files_->save(state_at(w), last, log_);
+    if (!files_ || !w.allFinite()) return;
+    result_.checkpoint = files_->save(state_at(w), last, log_);
+    if (options_.save_best) files_->store.mark_best(best_.at().step);
   });
   saved_at_ = now();
   own_times_[Phase::checkpoint] += saved_at_ - before;
@@ -234,7 +253,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
     // A finished run that is resumed has nothing to do but to show where it stands.
     const bool resumed = resumed_epoch_ >= 0;
     if (at.measured && (!resumed || !reason_to_stop(at).empty())) record(at, w);
-    if (at.requests.save) save(w, false);
+    if (at.requests.save || (improved_ && options_.save_best)) save(w, false);
     while ((result_.stop_reason = reason_to_stop(at)).empty()) {
       const double before = now(), communication = comm_.traffic().seconds;
       at = solver_.advance(w);
@@ -246,7 +265,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
       note(at);
       if (at.measured) record(at, w);
       if (on_tick_ && comm_.is_root()) on_tick_(at, seconds_before_ + now() - started_);
-      if (at.requests.save || save_due(at)) save(w, false);
+      if (worth_saving(at)) save(w, false);
     }
     const bool asked_to_end = result_.stop_reason == "signal" || result_.stop_reason == "time";
     if (!w.allFinite()) throw NumericError("the weights are not finite any more");
@@ -254,6 +273,10 @@ TrainResult Trainer::fit(VecRef<double> w) {
     if (!at.measured && !asked_to_end) {
       at = solver_.measure(w);
       record(at, w);
+      // The checkpoint of this step is there: one made now would have another sequel.
+      comm_.agree("", [&] {
+        if (files_ && improved_ && options_.save_best) files_->store.mark_best(at.step);
+      });
     }
     if (asked_to_end && !options_.run_dir.empty()) result_.code = ExitCode::stopped;
   } catch (const NumericError& error) {

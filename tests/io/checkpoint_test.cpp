@@ -134,10 +134,15 @@ TEST(CheckpointStore, keeps_the_best_beyond_the_number_kept) {
   const Folder folder;
   CheckpointStore store(folder.path(), 2, {});
   store.save(1, small_state(1));
-  store.mark_best();
+  store.mark_best(1);
   for (Index step = 2; step <= 5; ++step) store.save(step, small_state(step));
   EXPECT_EQ(read_checkpoint(folder / "best.h5").integer("epoch"), 1);
   EXPECT_EQ(checkpoints_in(folder).size(), 2U);
+  store.mark_best(5);
+  EXPECT_EQ(std::filesystem::read_symlink(folder / "best.h5"),
+            std::filesystem::read_symlink(folder / "last.h5"));
+  store.mark_best(99);  // there is none: no link that misleads
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "best.h5"));
 }
 
 TEST(CheckpointStore, never_deletes_the_one_resumed_from_before_a_newer_one_is_safe) {

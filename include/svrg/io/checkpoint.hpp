@@ -26,8 +26,9 @@ class CheckpointStore {
   /// and removes the oldest beyond `keep` (at least 1), but never the best, nor the one resumed
   /// from before a newer one is safe. @return its path. @throws OutputError; older ones stay.
   std::string save(Index step, const State& state);
-  /// Points best.h5 at the newest checkpoint.
-  void mark_best();
+  /// Points best.h5 at the checkpoint of that step; takes the link away where there is none. What
+  /// it points at is not pruned. A failure is logged.
+  void mark_best(Index step);
   /// The newest valid checkpoint; corrupt ones are logged and renamed to .bad. Nothing if there are
   /// none.
   /// @throws DataError if some are there (or were, and are .bad now) but none is valid, or if the

@@ -17,12 +17,12 @@ struct Monitored {
 /// reduced numbers it is equal on all ranks.
 class BestEpoch {
  public:
-  explicit BestEpoch(Monitored figure) : figure_(std::move(figure)) { at_.epoch = -1; }
+  explicit BestEpoch(Monitored figure) : figure_(std::move(figure)) { at_.epoch = at_.step = -1; }
   /// Looks at a measured epoch; one that was seen already does not count again.
   /// @return whether it is better than all before it; NaN never is
   bool observe(const Outcome& at, double value);
   const Monitored& figure() const noexcept { return figure_; }
-  /// Where the solver stood at the best epoch; its epoch is −1 where there is none yet.
+  /// Where the solver stood at the best epoch; epoch and step are −1 where there is none yet.
   const Outcome& at() const noexcept { return at_; }
   double value() const noexcept { return value_; }  // NaN: none yet
   /// Measured epochs in a row that were no better.

@@ -26,7 +26,7 @@ struct TrainerOptions {
   double passes = std::numeric_limits<double>::infinity();
   double tol_gap = 0;      // bound on the objective's distance to its minimum; 0 is off
   double tol_grad = 1e-6;  // of ‖∇F‖₂ over that at the initial weights; 0 is off
-  Monitored monitor;       // what patience goes by: the objective or a metric of set_metrics
+  Monitored monitor;       // what patience and save_best go by: the objective or one of set_metrics
   Index patience = 0;      // measured epochs in a row without a better one; 0 is off
   // What to keep; nothing without a run directory.
   std::string run_dir;
@@ -34,6 +34,7 @@ struct TrainerOptions {
   double checkpoint_seconds = 0;   // used where checkpoint_epochs is 0
   double checkpoint_interval = 1;  // no more often than this, whatever the epochs
   int keep = 3;
+  bool save_best = false;  // the best epoch by `monitor`: its weights, its checkpoint as best.h5
   bool overwrite = false;  // replace the results of an earlier run, under the lock
   // Going on from a checkpoint: the newest in run_dir, or a file.
   bool resume_newest = false;
@@ -55,6 +56,7 @@ struct TrainResult {
   Index bytes_communicated = 0, allreduces = 0;
   std::map<std::string, double> metrics;
   std::optional<BestEpoch> best;  // where something was monitored
+  Vec<double> best_weights;       // of save_best, on root
   std::string checkpoint;         // the last one written; empty: none
 };
 
@@ -90,9 +92,10 @@ class Trainer {
   void open_files(VecRef<double> w);
   void restore(const State& state, VecRef<double> w);
   void record(const Outcome& at, ConstVecRef<double> w);
-  void observe(const Outcome& at);
+  void observe(const Outcome& at, ConstVecRef<double> w);
+  void load_best(const State& state);
+  bool worth_saving(const Outcome& at);
   void save(ConstVecRef<double> w, bool last);
-  bool save_due(const Outcome& at);
   State state_at(ConstVecRef<double> w) const;
   std::string reason_to_stop(const Outcome& at) const;
   void note(const Outcome& at) const;
@@ -109,6 +112,7 @@ class Trainer {
   std::unique_ptr<RunFiles> files_;
   TrainResult result_;
   BestEpoch best_;
+  bool improved_ = false;  // at the last measurement
   PhaseTimes own_times_, recorded_times_;
   Index rows_ = 0;
   double started_ = 0, seconds_before_ = 0, saved_at_ = 0;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Stopping where a figure no longer improves, keeping the best epoch, starting from a model."""
 import math
+import os
 
-from harness import DIGITS, DIGITS_TEST, WDBC, WDBC_TEST, Case, main, records, weights
+from harness import DIGITS, DIGITS_TEST, WDBC, Case, dataset, main, records, weights
 
 PATIENT = [DIGITS, "--valid", DIGITS_TEST, "--algorithm", "sgd", "-b", "64", "--update-freq", "1",
            "--learning-rate", "0.3", "--tol-grad", "0", "--checkpoint-every", "1"]
@@ -68,6 +69,74 @@ class Patience(Case):
                               "-o", run, "--resume", "auto")
         self.assertIn("did not watch valid_acc", again.err)
         self.assertGreater(again.json["best_epoch"], 5)
+
+
+class SaveBest(Case):
+    # The accuracy has its peak early and the steps are long, so that the last epoch is not the best.
+    ASKED = [*PATIENT, "--save-best", "--monitor", "valid:acc", "--keep", "2"]
+
+    def test_model_export_and_best_checkpoint_are_those_of_the_best_epoch(self):
+        for ranks in 1, 2:
+            out = self.folder / f"best{ranks}.h5"
+            run, result = self.train(*self.ASKED, "-e", "25", "--export", out, name=f"run{ranks}",
+                                     ranks=ranks)
+            epoch, value, since = best_of(records(run), "valid_acc", True)
+            self.assertGreater(since, 3, "the best is pruned unless it is held")
+            self.assertEqual((result["best_epoch"], result["best_metric"]), (epoch, value))
+            best = run / "checkpoints/best.h5"
+            self.assertTrue(os.readlink(best).startswith("step-"), "relative, so that a run can move")
+            self.assertEqual(len(list((run / "checkpoints").glob("step-*.h5"))), 2)
+            for model in run / "model.h5", out, best:
+                for part in "weight", "bias":
+                    name = f"/params/linear/{part}"
+                    self.assertEqual(dataset(model, name), dataset(run / "model.h5", name))
+                says = self.succeeds("evaluate", model, DIGITS_TEST, "-m", "acc").json
+                self.assertEqual(says["metrics"]["acc"], value)
+            self.assertNotEqual(dataset(run / "model.h5", "/params/linear/weight"),
+                                dataset(run / "checkpoints/last.h5", "/params/linear/weight"))
+            self.assertIn(f"best_epoch         {epoch}",
+                          self.succeeds("inspect", run / "model.h5").out.replace("state.", ""))
+
+    def test_it_survives_a_resume_before_and_after_the_best(self):
+        whole, result = self.train(*self.ASKED, "-e", "25", name="whole", ranks=2)
+        run, epochs = self.folder / "run", [result["best_epoch"] - 1, result["best_epoch"] + 1, 25, 25]
+        for cut in epochs:
+            how = ["--resume", "auto"] if run.exists() else []
+            again = self.succeeds("train", *self.ASKED, "-e", cut, "-o", run, *how, ranks=2).json
+        self.assertEqual(again["best_epoch"], result["best_epoch"])
+        self.assertEqual(again["best_metric"], result["best_metric"])
+        self.assertTrue(weights(run) == weights(whole))
+        self.assertEqual(os.readlink(run / "checkpoints/best.h5"),
+                         os.readlink(whole / "checkpoints/best.h5"))
+
+    def test_the_best_weights_come_with_a_checkpoint_alone(self):
+        whole, result = self.train(*self.ASKED, "-e", "25", name="whole")
+        last = self.folder / "elsewhere.h5"
+        last.write_bytes((whole / "checkpoints/last.h5").read_bytes())
+        run, again = self.train(*self.ASKED, "-e", "25", "--resume", last)
+        self.assertEqual(again["best_epoch"], result["best_epoch"])
+        self.assertTrue(weights(run) == weights(whole))
+
+    def test_an_epoch_measured_only_at_the_end_may_be_the_best(self):
+        asked = [*self.ASKED, "--monitor", "train:objective", "--update-freq", "4", "-e", "6",
+                 "--learning-rate", "0.01"]
+        run, result = self.train(*asked, ranks=2)
+        self.assertEqual(result["best_epoch"], 6)
+        self.assertEqual(os.readlink(run / "checkpoints/best.h5"),
+                         os.readlink(run / "checkpoints/last.h5"))
+        again = self.succeeds("train", *asked, "-o", run, "--resume", "auto", ranks=2).json
+        self.assertEqual(again["best_epoch"], 6)
+        whole, _ = self.train(*asked, "-e", "9", name="whole", ranks=2)
+        self.succeeds("train", *asked, "-e", "9", "-o", run, "--resume", "auto", ranks=2)
+        self.assertTrue(weights(run) == weights(whole))
+
+    def test_without_folder_or_validation_rows_too(self):
+        out = self.folder / "out.h5"
+        result = self.succeeds("train", WDBC, "--save-best", "--export", out, ranks=2).json
+        self.assertEqual(result["best_epoch"], result["epochs"])
+        self.assertEqual(result["best_metric"], result["objective"])
+        nothing = self.succeeds("train", WDBC, "--monitor", "train:acc")
+        self.assertIn("not used without --patience or --save-best", nothing.err)
 
 
 if __name__ == "__main__":

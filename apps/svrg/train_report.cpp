@@ -1,0 +1,69 @@
+#include "train_report.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "svrg/io/file.hpp"
+#include "svrg/io/liblinear_model.hpp"
+#include "text.hpp"
+
+namespace svrg::app {
+
+std::string verdict(const TrainResult& r, const TrainerOptions& o) {
+  const double ratio = r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0;
+  std::string text;
+  if (r.stop_reason == "tolerance")
+    text = fmt::format("converged at epoch {}: |g|/|g0| = {:.2g}{}", r.last.epoch, ratio,
+                       ratio <= o.tol_grad ? fmt::format(" <= {:.2g}", o.tol_grad) : "");
+  else if (r.stop_reason == "precision")
+    text = fmt::format("at the limit of double precision after epoch {}: |g|/|g0| = {:.2g}",
+                       r.last.epoch, ratio);
+  else if (r.stop_reason == "patience")
+    text = fmt::format("no better {} for {} measured epochs: stopped after epoch {}",
+                       replaced(o.monitor.name, '_', ' '), o.patience, r.last.epoch);
+  else if (r.stop_reason == "signal" || r.stop_reason == "time")
+    text = fmt::format("stopped by {} in epoch {}{}",
+                       r.stop_reason == "time" ? "the time limit" : "a signal", r.last.epoch,
+                       r.checkpoint.empty() ? "" : "; go on with --resume auto");
+  else
+    text = fmt::format("stopped after {} {}: |g|/|g0| = {:.2g}",
+                       r.stop_reason == "passes" ? fmt::format("{:.4g}", r.last.passes)
+                                                 : std::to_string(r.last.epoch),
+                       r.stop_reason, ratio);
+  if (r.best && r.best->at().epoch >= 0 && !o.save_best)
+    text += fmt::format("; best {} {:.5g} at epoch {}", replaced(o.monitor.name, '_', ' '),
+                        r.best->value(), r.best->at().epoch);
+  if (std::isfinite(r.last.gap)) text += fmt::format("; objective error <= {:.2g}", r.last.gap);
+  return text;
+}
+
+io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double> w,
+                              const TrainResult& result, const TrainerOptions& options) {
+  const bool best = options.save_best && result.best_weights.size() > 0;
+  const Outcome& at = best ? result.best->at() : result.last;
+  io::ModelRecord model = record;
+  model.weights = w;
+  if (best) model.weights = result.best_weights;
+  model.config = options.config;
+  model.manifest = options.manifest;
+  auto& summary = model.summary.values;
+  summary["epoch"] = at.epoch;
+  summary["passes"] = at.passes;
+  summary["objective"] = at.objective;
+  summary["grad_norm"] = at.grad_norm;
+  summary["stop_reason"] = result.stop_reason;
+  if (!result.best) return model;
+  summary["best_epoch"] = result.best->at().epoch;
+  summary["best_metric"] = result.best->value();
+  return model;
+}
+
+void export_model(const std::string& path, const io::ModelRecord& model) {
+  if (path.ends_with(".model"))
+    io::write_file(path, io::liblinear_text(model));
+  else
+    io::save_model(path, model);
+}
+
+}  // namespace svrg::app
