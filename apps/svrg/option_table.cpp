@@ -94,6 +94,11 @@ constexpr Option table[] = {
     {.flag = "C", .section = "model", .type = number, .range = positive, .excludes = "l2",
      .group = "Model", .help = "liblinear's way to say it: l2 = 1/(C * sum of weights)"},
 
+    {.flag = "warm-start", .section = "model", .type = path, .value_name = "MODEL",
+     .group = "Model",
+     .help = "start from the weights of this model.h5 or checkpoint, of the same kind, classes and "
+             "features; a checkpoint that --resume finds wins"},
+
     {.flag = "algorithm", .section = "train", .type = choice, .default_text = "auto",
      .choices = "auto|svrg|local-svrg|sgd|gd", .group = "Solver",
      .help = "svrg: MXNet's synchronous minibatch scheme; local-svrg: one chain a rank between "

@@ -18,6 +18,7 @@
 #include "svrg/core/version.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
+#include "svrg/train/warm_start.hpp"
 #include "system_memory.hpp"
 #include "text.hpp"
 #include "train_report.hpp"
@@ -81,6 +82,29 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
   return p;
 }
 
+/// Zero for a linear model, random for a net, or those of --warm-start. Collective.
+Vec<double> start_weights(const Settings& settings, const Communicator& comm,
+                          const ModelChoice& choice, const io::ModelRecord& record,
+                          Screen& screen) {
+  Vec<double> w = Vec<double>::Zero(record.layout.size());
+  const std::string path = settings.text("warm_start");
+  if (path.empty()) {
+    comm.agree("", [&] {
+      if (choice.is_net())
+        w = initial_weights(record, static_cast<std::uint64_t>(settings.integer("seed")));
+    });
+    return w;
+  }
+  const LoadedModel model = load_model(comm, path);
+  comm.agree(settings.place("warm_start") + ": " + path,
+             [&] { w = warm_start(model.record, record); });
+  screen.fact("start", fmt::format("weights of {}{}", path,
+                                   settings.is("resume", "no")
+                                       ? ""
+                                       : ", unless there is a checkpoint to resume from"));
+  return w;
+}
+
 std::string describe(const io::ModelRecord& record) {
   if (record.symbol.empty())
     return fmt::format("{}, {} weights{}", record.kind,
@@ -124,6 +148,7 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   o.epochs = settings.integer("epochs");
   if (settings.has("passes")) o.passes = settings.number("passes");
   if (settings.has("tol_gap")) o.tol_gap = settings.number("tol_gap");
+  o.reference_at_zero = settings.has("warm_start") && p.record.symbol.empty();
   if (settings.has("patience")) o.patience = settings.integer("patience");
   o.tol_grad =
       settings.has("tol_gap") && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
@@ -245,6 +270,7 @@ int train(const Settings& settings) {
                     format_count(static_cast<double>(p.train.bytes())),
                     format_count(static_cast<double>(training_bytes(p.train, p.record)))));
   });
+  Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
   const auto setup = make_solver(settings, comm, p.record, p.train, p.record.l2, [&] {
     Requests r = signals.poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
@@ -307,12 +333,7 @@ int train(const Settings& settings) {
   });
   if (setup->knows_phases()) trainer.set_phase_source([&] { return setup->times(); });
 
-  Vec<double> w = Vec<double>::Zero(p.record.layout.size());
-  comm.agree("", [&] {
-    if (choice->is_net())
-      w = initial_weights(p.record, static_cast<std::uint64_t>(settings.integer("seed")));
-  });
-  const TrainResult result = trainer.fit(w);
+  const TrainResult result = trainer.fit(current);
 
   screen.done(verdict(result, options));
   if (options.save_best && result.best && result.best->at().epoch >= 0)
@@ -328,7 +349,7 @@ int train(const Settings& settings) {
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
   comm.agree("", [&] {
     if (!comm.is_root()) return;
-    const io::ModelRecord trained = trained_model(p.record, w, result, options);
+    const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
     if (settings.has("export")) export_model(settings.text("export"), trained);
     report(settings, comm, p, result, seconds_load, now() - start);

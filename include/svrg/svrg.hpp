@@ -48,3 +48,4 @@
 #include "svrg/train/predictor.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
+#include "svrg/train/warm_start.hpp"

@@ -248,8 +248,15 @@ TrainResult Trainer::fit(VecRef<double> w) {
   allreduces_before_ -= comm_.traffic().allreduces;
   Outcome at;
   try {
+    Outcome reference;
+    if (options_.reference_at_zero && resumed_epoch_ < 0) {
+      Vec<double> zero = Vec<double>::Zero(w.size());
+      reference = solver_.start(zero);
+    }
     at = solver_.start(w);
-    if (resumed_epoch_ < 0) result_.first_grad_norm = at.grad_norm;
+    at.requests |= reference.requests;
+    if (resumed_epoch_ < 0)
+      result_.first_grad_norm = options_.reference_at_zero ? reference.grad_norm : at.grad_norm;
     // A finished run that is resumed has nothing to do but to show where it stands.
     const bool resumed = resumed_epoch_ >= 0;
     if (at.measured && (!resumed || !reason_to_stop(at).empty())) record(at, w);

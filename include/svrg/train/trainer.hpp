@@ -28,6 +28,9 @@ struct TrainerOptions {
   double tol_grad = 1e-6;  // of ‖∇F‖₂ over that at the initial weights; 0 is off
   Monitored monitor;       // what patience and save_best go by: the objective or one of set_metrics
   Index patience = 0;      // measured epochs in a row without a better one; 0 is off
+  /// Takes |∇F| for tol_grad at w = 0 wherever training starts, which costs one measurement more: a
+  /// good start must not be held to a smaller gradient than a bad one.
+  bool reference_at_zero = false;
   // What to keep; nothing without a run directory.
   std::string run_dir;
   Index checkpoint_epochs = 5;

@@ -3,7 +3,7 @@
 import math
 import os
 
-from harness import DIGITS, DIGITS_TEST, WDBC, Case, dataset, main, records, weights
+from harness import DATA, DIGITS, DIGITS_TEST, WDBC, Case, dataset, main, records, weights
 
 PATIENT = [DIGITS, "--valid", DIGITS_TEST, "--algorithm", "sgd", "-b", "64", "--update-freq", "1",
            "--learning-rate", "0.3", "--tol-grad", "0", "--checkpoint-every", "1"]
@@ -137,6 +137,56 @@ class SaveBest(Case):
         self.assertEqual(result["best_metric"], result["objective"])
         nothing = self.succeeds("train", WDBC, "--monitor", "train:acc")
         self.assertIn("not used without --patience or --save-best", nothing.err)
+
+
+class WarmStart(Case):
+    def test_from_the_optimum_there_is_nothing_to_do(self):
+        for ranks in 1, 2:
+            for data, more in ((WDBC, []), (DIGITS, ["--standardize", "scale"]), (WDBC, ["--no-intercept"])):
+                folder = self.folder / f"{ranks}{len(list(self.folder.iterdir()))}"
+                cold = self.succeeds("train", data, *more, "--tol-grad", "1e-9", "-o", folder,
+                                     ranks=ranks).json
+                warm = self.succeeds("train", data, *more, "--tol-grad", "1e-8", "--warm-start",
+                                     folder / "model.h5", ranks=ranks).json
+                self.assertGreater(cold["epochs"], 2)
+                self.assertLessEqual(warm["epochs"], 1)
+                self.assertEqual(warm["stop_reason"], "tolerance")
+                self.assertAlmostEqual(warm["objective"], cold["objective"], delta=1e-13)
+                # Measured against the gradient at zero, as the cold run was.
+                self.assertAlmostEqual(warm["grad_norm"] / warm["grad_norm_relative"],
+                                       cold["grad_norm"] / cold["grad_norm_relative"], delta=1e-9)
+
+    def test_columns_that_were_standardised_otherwise_are_converted(self):
+        table = [DATA / "wdbc.csv", "-m", "ce"]
+        run, _ = self.train(*table, "--standardize", "zscore", ranks=2)
+        here = records(run)[-1]["train_ce"]
+        self.assertGreater(records(run)[0]["train_ce"], 3 * here)
+        # The penalty differs, the cross-entropy of the same raw rows does not.
+        for name, *how in ("none",), ("scale", "--standardize", "scale"), ("fixed", "--x-scale", "0.01"):
+            warm, _ = self.train(*table, *how, "-e", "1", "--warm-start", run / "model.h5", name=name,
+                                 ranks=2)
+            self.assertAlmostEqual(records(warm)[0]["train_ce"], here, delta=1e-9)
+
+    def test_a_net_goes_on_from_its_weights_and_a_checkpoint_wins(self):
+        net = [DIGITS, "--model", "mlp", "--hidden", "16", "--update-freq", "1", "--tol-grad", "0"]
+        run, result = self.train(*net, "-e", "4", ranks=2)
+        warm = self.folder / "warm"
+        asked = [*net, "--warm-start", run / "checkpoints/last.h5", "-o", warm]
+        self.succeeds("train", *asked, "-e", "3", "--resume", "auto", ranks=2)
+        self.assertEqual(records(warm)[0]["objective"], records(run)[-1]["objective"])
+        self.succeeds("train", *asked, "-e", "5", "--resume", "auto", ranks=2)
+        self.assertEqual([line["epoch"] for line in records(warm)], list(range(6)))
+        for more, says in ((["--hidden", "17"], "another net"), (["--x-scale", "1/16"], "scaled")):
+            self.fails(2, "train", *net, *more, "--warm-start", run / "model.h5", says=[says], ranks=2)
+
+    def test_what_does_not_fit_is_named(self):
+        run, _ = self.train(WDBC, "-e", "1")
+        model = run / "model.h5"
+        for args, says in (([DIGITS], "logistic"), ([WDBC, "--model", "svm-sq"], "--model logistic"),
+                           ([WDBC, "--positive", "1"], "--positive"), ([WDBC, "--no-intercept"], "intercept"),
+                           ([WDBC, "--n-features", "31"], "30 features")):
+            self.fails(2, "train", *args, "--warm-start", model, says=["--warm-start", says], ranks=2)
+        self.fails(3, "train", WDBC, "--warm-start", self.folder / "none.h5", says=["none.h5"], ranks=2)
 
 
 if __name__ == "__main__":
