@@ -166,6 +166,10 @@ constexpr Option table[] = {
      .commands = predict, .help = "write class probabilities"},
     {.flag = "scores", .type = Type::flag, .default_text = "false", .group = "Output",
      .commands = predict, .help = "write raw scores"},
+    {.flag = "layout", .type = choice, .default_text = "auto",
+     .choices = "auto|csv|h5|jsonl|liblinear", .group = "Output", .commands = predict,
+     .help = "of the predictions; auto: by the suffix of --out (.h5, .jsonl), else csv; liblinear: "
+             "what liblinear-predict writes"},
     {.flag = "checkpoint-every", .section = "output", .type = period, .default_text = "5",
      .range = positive, .group = "Output", .help = "epochs, or a time such as 10m"},
     {.flag = "keep", .section = "output", .type = integer, .default_text = "3",

@@ -2,13 +2,12 @@
 // puts them in order.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "precautions.hpp"
+#include "prediction_layout.hpp"
 #include "problem.hpp"
 #include "result_line.hpp"
 #include "screen.hpp"
@@ -18,20 +17,6 @@
 
 namespace svrg::app {
 namespace {
-
-/// Class probabilities from a row's scores. [classes]
-std::vector<double> probabilities(Loss loss, std::span<const double> z) {
-  if (loss == Loss::logistic) {
-    const double p = z[0] > 0 ? 1 / (1 + std::exp(-z[0])) : std::exp(z[0]) / (1 + std::exp(z[0]));
-    return {1 - p, p};
-  }
-  std::vector<double> p(z.begin(), z.end());
-  const double top = *std::max_element(p.begin(), p.end());
-  double sum = 0;
-  for (double& v : p) sum += v = std::exp(v - top);
-  for (double& v : p) v /= sum;
-  return p;
-}
 
 /// Scores of all rows in file order, on root; nothing elsewhere. Collective.
 std::vector<double> scores_in_order(const Communicator& comm, LoadedModel& m, const Shard& shard) {
@@ -61,37 +46,6 @@ std::vector<double> scores_in_order(const Communicator& comm, LoadedModel& m, co
   return ordered;
 }
 
-std::string header(const Settings& settings, const LabelMap& labels) {
-  if (!settings.flag("proba") && !settings.flag("scores")) return {};
-  std::string text = "label";
-  if (settings.flag("proba"))
-    for (const double c : labels.classes) text += fmt::format(",proba_{:g}", c);
-  if (settings.flag("scores")) {
-    if (labels.loss == Loss::softmax)
-      for (const double c : labels.classes) text += fmt::format(",score_{:g}", c);
-    else
-      text += ",score";
-  }
-  return text + '\n';
-}
-
-std::string table(const Settings& settings, const LabelMap& labels,
-                  std::span<const double> scores) {
-  const auto K = static_cast<std::size_t>(labels.scores_per_row());
-  std::string text = header(settings, labels);
-  auto out = std::back_inserter(text);
-  for (std::size_t i = 0; i < scores.size(); i += K) {
-    const auto z = scores.subspan(i, K);
-    fmt::format_to(out, "{}", labels.label_of(z.data()));
-    if (settings.flag("proba"))
-      for (const double p : probabilities(labels.loss, z)) fmt::format_to(out, ",{:.9g}", p);
-    if (settings.flag("scores"))
-      for (const double s : z) fmt::format_to(out, ",{}", s);
-    text += '\n';
-  }
-  return text;
-}
-
 }  // namespace
 
 int predict(const Settings& settings) {
@@ -100,9 +54,15 @@ int predict(const Settings& settings) {
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   LoadedModel m = load_model(comm, settings.text("model_file"));
   const std::string out = settings.text("out");
+  const PredictionOptions wanted{prediction_layout(settings.text("layout"), out),
+                                 settings.flag("proba"), settings.flag("scores")};
   comm.agree("", [&] {
-    if (settings.flag("proba") &&
-        (takes_numbers(m.labels.loss) || m.labels.loss == Loss::squared_hinge))
+    if (wanted.layout == PredictionLayout::hdf5 && out.empty())
+      throw ConfigError(settings.place("layout") + ": h5 goes into a file; give --out FILE.h5");
+    if (wanted.layout == PredictionLayout::liblinear && wanted.scores)
+      throw ConfigError(settings.place("scores") +
+                        ": liblinear's layout has no scores; use --layout csv, jsonl or h5");
+    if (wanted.proba && (takes_numbers(m.labels.loss) || m.labels.loss == Loss::squared_hinge))
       throw ConfigError(fmt::format("--proba: a {} model has no probabilities", m.record.kind));
     if (comm.is_root() && !out.empty() && !settings.flag("overwrite") &&
         std::filesystem::exists(out))
@@ -117,7 +77,7 @@ int predict(const Settings& settings) {
   const auto scores = scores_in_order(comm, m, shard);
   comm.agree("", [&] {
     if (!comm.is_root()) return;
-    const std::string text = table(settings, m.labels, scores);
+    const std::string text = predictions(wanted, m.labels, scores);
     if (out.empty()) {
       if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
           std::fflush(stdout) != 0)

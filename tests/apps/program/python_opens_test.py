@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from harness import ROOT, WDBC, Case, environment, main, records
+from harness import DIGITS, ROOT, WDBC, Case, environment, main, records
 
 PYTHON = os.environ.get("SVRG_PYTHON") or str(ROOT / "build/venv/bin/python3")
 OPEN = """
@@ -33,6 +33,17 @@ with h5py.File(run + "/checkpoints/last.h5") as f:  # sealed: netCDF's readers d
 json.dump(out, sys.stdout)
 """
 
+PREDICTIONS = """
+import sys
+import xarray
+for engine in "h5netcdf", "netcdf4":
+    with xarray.open_dataset(sys.argv[1], engine=engine) as p:
+        assert p.proba.dims == p.score.dims == ("row", "class") and p.label.dims == ("row",), p
+        assert p["class"].values.tolist() == list(range(10))
+        assert abs(p.proba.sum("class") - 1).max() < 1e-12
+        assert (p.proba.idxmax("class") == p.label).all()
+"""
+
 
 class PythonOpens(Case):
     def test_the_files_of_a_real_run(self):
@@ -45,6 +56,14 @@ class PythonOpens(Case):
             self.assertEqual(out[reader], recorded, reader)
         self.assertEqual(out["weights"], [1, 30])
         self.assertEqual(out["format"], "svrg-model")
+
+    def test_predictions(self):
+        run, _ = self.train(DIGITS, "-e", "2", ranks=2)
+        out = self.folder / "out.h5"
+        self.succeeds("predict", run / "model.h5", DIGITS, "--proba", "--scores", "-o", out, ranks=2)
+        done = subprocess.run([PYTHON, "-c", PREDICTIONS, str(out)], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_files_of_the_io_tests(self):
         program = os.environ.get("SVRG_IO_TEST")
