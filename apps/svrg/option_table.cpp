@@ -215,7 +215,8 @@ constexpr Option table[] = {
     {.flag = "set", .value_name = "KEY=VALUE", .group = "Common", .commands = reads_data,
      .help = "any setting by its config key, such as --set train.epochs=40; may be repeated"},
     {.flag = "dry-run", .type = Type::flag, .default_text = "false", .group = "Common",
-     .commands = train, .help = "check config and data, print the effective TOML, and stop"},
+     .commands = train, .help = "check config and data, say what memory and messages the run will need, print "
+             "the effective TOML, and stop"},
     {.flag = "help", .short_flag = "h", .type = Type::flag, .default_text = "false",
      .group = "Common", .commands = all, .help = "this text"},
     {.flag = "version", .short_flag = "V", .type = Type::flag, .default_text = "false",

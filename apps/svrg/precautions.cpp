@@ -88,19 +88,6 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   return ignored;
 }
 
-Index training_bytes(const Shard& shard, const io::ModelRecord& model) {
-  const Index P = model.layout.size();
-  constexpr Index vectors = 24;
-  if (!model.symbol.empty()) {
-    constexpr Index block = 128;
-    return (vectors * P + values_per_row(model) * block) * (model.single ? 4 : 8);
-  }
-  const Index K = model.kind == "softmax" ? static_cast<Index>(model.classes.size()) : 1;
-  constexpr Index doubles_a_margin = 3, floats_a_margin = 7;
-  const Index factor = P <= SubsampledNewtonEngine::most_parameters ? 3 * P * P * 8 : 0;
-  return shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4) + vectors * P * 8 + factor;
-}
-
 Deadline::Deadline(const Settings& settings) {
   constexpr double grace = 20;  // for the last save, where the scheduler will not wait
   end_ = now() + time_limit_seconds(settings) - (settings.is("time_limit", "auto") ? grace : 0);

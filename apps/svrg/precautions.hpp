@@ -22,10 +22,6 @@ void check_outputs(const Settings& settings, const ModelChoice& choice);
 /// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice);
 
-/// Bytes that training needs beside the rows: margins and directions, weight-sized vectors, a
-/// factor.
-Index training_bytes(const Shard& shard, const io::ModelRecord& model);
-
 /// Says when a run must come to its end: looks at the clock once a reduction and leaves room for
 /// one more stretch as long as the longest so far, and on a SLURM job's own limit for a save.
 class Deadline {

@@ -41,23 +41,6 @@ class Guarded : public SolverSetup {
   GuardedSvrg solver_;
 };
 
-/// "momentum=0.9" … as keyword arguments.
-Options optimizer_options(const Settings& settings) {
-  Options options;
-  if (!settings.has("optimizer_params")) return options;
-  for (const std::string& item : settings.list("optimizer_params")) {
-    const auto equals = item.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      throw ConfigError(
-          fmt::format("{}: must be KEY=VALUE, got '{}'", settings.place("optimizer_params"), item));
-    const std::string key = item.substr(0, equals);
-    if (key == "learning_rate")
-      throw ConfigError(settings.place("optimizer_params") + ": use --learning-rate");
-    options[key] = item.substr(equals + 1);
-  }
-  return options;
-}
-
 template <class Real>
 class Minibatch : public SolverSetup {
  public:
@@ -76,9 +59,7 @@ class Minibatch : public SolverSetup {
       estimator_ = std::make_unique<SvrgEstimator<Real>>(settings.number("svrg_coefficient"));
     else
       estimator_ = std::make_unique<PlainEstimator<Real>>();
-    optimizer_name_ = !settings.is("optimizer", "auto") ? settings.text("optimizer")
-                      : net                             ? "adam"
-                                                        : "sgd";
+    optimizer_name_ = optimizer_of(settings, net);
     comm.agree("", [&] {
       optimizer_ = make_optimizer<Real>(optimizer_name_, optimizer_options(settings));
     });
@@ -163,6 +144,33 @@ std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communic
 
 }  // namespace
 
+Options optimizer_options(const Settings& settings) {
+  Options options;
+  if (!settings.has("optimizer_params")) return options;
+  for (const std::string& item : settings.list("optimizer_params")) {
+    const auto equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw ConfigError(
+          fmt::format("{}: must be KEY=VALUE, got '{}'", settings.place("optimizer_params"), item));
+    const std::string key = item.substr(0, equals);
+    if (key == "learning_rate")
+      throw ConfigError(settings.place("optimizer_params") + ": use --learning-rate");
+    options[key] = item.substr(equals + 1);
+  }
+  return options;
+}
+
+std::string optimizer_of(const Settings& settings, bool net) {
+  if (!settings.is("optimizer", "auto")) return settings.text("optimizer");
+  return net ? "adam" : "sgd";
+}
+
+EngineChoice engine_of(const Settings& settings) {
+  return settings.is("engine", "row")   ? EngineChoice::row
+         : settings.is("engine", "ssn") ? EngineChoice::ssn
+                                        : EngineChoice::automatic;
+}
+
 Reduction reduction_of(const Settings& settings) {
   return settings.flag("deterministic") ? Reduction::fixed_tree : Reduction::plain;
 }
@@ -213,10 +221,7 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
         settings, comm, std::make_unique<LinearModel>(model), shard, l2, false, std::move(probe),
         [&](Index batch) { return expected_smoothness(comm, model, shard, l2, reduction, batch); });
   GuardedSvrgOptions options;
-  const std::string engine = settings.text("engine");
-  options.engine = engine == "row"   ? EngineChoice::row
-                   : engine == "ssn" ? EngineChoice::ssn
-                                     : EngineChoice::automatic;
+  options.engine = engine_of(settings);
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
   comm.agree("", [&] { GuardedSvrg::check(model.layout().size(), options.engine); });

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "settings.hpp"
+#include "svrg/core/options.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/objective/margin_objective.hpp"
+#include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/solver.hpp"
 
 namespace svrg::app {
@@ -35,6 +37,11 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
 /// --algorithm; of a net, "auto" is sgd. @throws ConfigError
 std::string algorithm_of(const Settings& settings, bool net);
 
+/// --optimizer; "auto" is adam for a net, else sgd.
+std::string optimizer_of(const Settings& settings, bool net);
+/// --optimizer-params as keyword arguments. @throws ConfigError
+Options optimizer_options(const Settings& settings);
+EngineChoice engine_of(const Settings& settings);
 Reduction reduction_of(const Settings& settings);
 /// A fixed number of chains, whatever the ranks?
 bool chain_per_shard(const Settings& settings);

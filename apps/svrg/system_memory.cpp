@@ -1,5 +1,8 @@
 #include "system_memory.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -24,6 +27,19 @@ Index default_max_memory() {
       break;
     }
   return available / 5 * 4 / ranks;
+}
+
+Index memory_now() {
+  std::ifstream statm("/proc/self/statm");  // pages: all, resident, …
+  Index all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+Index memory_at_most() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return Index{usage.ru_maxrss} * 1024;
 }
 
 }  // namespace svrg::app

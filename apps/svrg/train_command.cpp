@@ -7,6 +7,7 @@
 #include "manifest.hpp"
 #include "model_choice.hpp"
 #include "monitor_choice.hpp"
+#include "needs.hpp"
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
@@ -254,10 +255,12 @@ int train(const Settings& settings) {
                                    1 / (p.record.l2 * weights)));
   std::vector<Metric> metrics;
   std::optional<MonitorChoice> monitor;
+  Needs needs;
   comm.agree("", [&] {
     metrics = chosen_metrics(settings, p.labels.loss);
     monitor = chosen_monitor(settings, p.labels.loss, metrics);
-    const Index needed = p.train.bytes() + training_bytes(p.train, p.record);
+    needs = training_needs(settings, comm.size(), p.train, p.record);
+    const Index needed = p.train.bytes() + needs.bytes();
     const Index limit =
         settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
     if (needed > limit)
@@ -265,12 +268,12 @@ int train(const Settings& settings) {
           "training needs {}B on a rank, the limit is {}B; use more ranks "
           "or --max-memory",
           format_count(static_cast<double>(needed)), format_count(static_cast<double>(limit))));
-    screen.detail(
-        fmt::format("memory  {}B of rows and {}B for training on this rank",
-                    format_count(static_cast<double>(p.train.bytes())),
-                    format_count(static_cast<double>(training_bytes(p.train, p.record)))));
+    screen.detail(fmt::format("memory  {}B of rows and {}B for training on this rank",
+                              format_count(static_cast<double>(p.train.bytes())),
+                              format_count(static_cast<double>(needs.bytes()))));
   });
   Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
+  const Index loaded = comm.max(memory_now()), reading = comm.max(memory_at_most());
   const auto setup = make_solver(settings, comm, p.record, p.train, p.record.l2, [&] {
     Requests r = signals.poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
@@ -291,6 +294,9 @@ int train(const Settings& settings) {
                                               replaced(options.monitor.name, '_', ' '))
                                 : ""));
   if (settings.flag("dry_run")) {
+    const Index rows = comm.max(p.train.bytes() + (p.valid ? p.valid->bytes() : 0));
+    for (const auto& [label, text] : in_words(needs, rows, loaded, reading))
+      screen.fact(label, text);
     if (comm.is_root()) fmt::print("{}", settings.to_toml());
     return 0;
   }

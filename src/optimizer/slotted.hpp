@@ -14,6 +14,7 @@ template <class Real>
 class SlottedOptimizer : public Optimizer<Real> {
  public:
   double learning_rate() const override { return learning_rate_; }
+  Index slots() const override { return static_cast<Index>(slots_.size()); }
 
   void step(const ParameterLayout& layout, VecRef<Real> w, ConstVecRef<Real> g,
             double learning_rate) override {

@@ -19,11 +19,14 @@ void GuardedSvrg::check(Index parameters, EngineChoice engine) {
                     " of them; this model has " + std::to_string(parameters));
 }
 
-std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
-  const Index P = f_.size();
+bool GuardedSvrg::starts_with_ssn(Index P, Index rows, EngineChoice choice) {
   const bool small = P <= SubsampledNewtonEngine::most_parameters;
-  if (choice == EngineChoice::ssn ||
-      (choice == EngineChoice::automatic && small && P * P <= 3 * f_.rows()))
+  return choice == EngineChoice::ssn ||
+         (choice == EngineChoice::automatic && small && P * P <= 3 * rows);
+}
+
+std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
+  if (starts_with_ssn(f_.size(), f_.rows(), choice))
     return std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
   return std::make_unique<RowEngine>(f_, options_.chains);
 }

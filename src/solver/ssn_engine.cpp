@@ -14,14 +14,25 @@ constexpr Index probe_rows = 256;
 
 SubsampledNewtonEngine::SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options)
     : options_(options) {
-  const Index P = f.size(), n = f.rows();
-  samples_ = std::min(n, std::max(100 * P, n / 20));
-  // A quadratic small enough for a full Gram matrix is solved by it outright.
-  direct_ = f.model().loss() == Loss::squared && P <= 512;
-  if (direct_) samples_ = n;
-  const Index chain_rows = n / f.chains(options.chain_per_shard);
-  batch_ = std::max<Index>(1, std::min(std::max<Index>(64, 20 * P), chain_rows / steps_per_epoch));
+  const Plan plan_here =
+      plan(f.model().loss(), f.size(), f.rows(), f.chains(options.chain_per_shard));
+  direct_ = plan_here.direct;
+  samples_ = plan_here.samples;
+  batch_ = plan_here.batch;
 }
+
+SubsampledNewtonEngine::Plan SubsampledNewtonEngine::plan(Loss loss, Index P, Index n,
+                                                          Index chains) {
+  Plan plan;
+  // A quadratic small enough for a full Gram matrix is solved by it outright.
+  plan.direct = loss == Loss::squared && P <= 512;
+  plan.samples = plan.direct ? n : std::min(n, std::max(100 * P, n / 20));
+  plan.batch =
+      std::max<Index>(1, std::min(std::max<Index>(64, 20 * P), n / chains / steps_per_epoch));
+  return plan;
+}
+
+Index SubsampledNewtonEngine::Plan::epoch_rows() const { return steps_per_epoch * batch; }
 
 bool SubsampledNewtonEngine::due(const OuterPoint& at) const {
   if (built_at_ < 0 || stale_) return true;

@@ -63,6 +63,7 @@ TEST(Optimizer, saved_and_loaded_it_goes_on_as_if_never_stopped) {
     for (std::uint64_t s = 0; s < 3; ++s) through->step(layout, w, drawn(w.size(), 10 + s), 0.05);
     State state;
     through->save(state);
+    EXPECT_EQ(through->slots(), static_cast<Index>(state.arrays.size())) << name;
     const auto resumed = make_optimizer<double>(name, params);
     resumed->load(state);
     Vec<double> v = w;

@@ -20,6 +20,8 @@ class Optimizer {
                     double learning_rate) = 0;
   /// The rate it was made with, for callers without a schedule.
   virtual double learning_rate() const = 0;
+  /// How many arrays as long as the weights it keeps.
+  virtual Index slots() const = 0;
   /// "optimizer/step" and, once there was a step, one flat array a slot,
   /// "optimizer/<slot>/weights". Loaded, it goes on bit for bit, whatever it did before.
   virtual void save(State&) const = 0;

@@ -70,6 +70,14 @@ class RowEngine : public Engine {
 class SubsampledNewtonEngine : public Engine {
  public:
   static constexpr Index most_parameters = 2048;
+  /// How it would go about P parameters and n rows.
+  struct Plan {
+    bool direct = false;  // a quadratic, and all rows in the Hessian: its Newton step is the answer
+    Index samples = 0;    // rows of the Hessian
+    Index batch = 0;      // rows of a step of a chain
+    Index epoch_rows() const;  // of a chain
+  };
+  static Plan plan(Loss loss, Index parameters, Index rows, Index chains);
   SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options);
   const char* name() const override { return direct_ ? "direct" : "ssn"; }
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;

@@ -24,6 +24,8 @@ class GuardedSvrg : public Solver<double> {
  public:
   /// @throws ConfigError where the engine is not for this number of parameters. Local.
   static void check(Index parameters, EngineChoice engine);
+  /// Local.
+  static bool starts_with_ssn(Index parameters, Index rows, EngineChoice choice);
   /// The objective must outlive this. Collective.
   GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options);
   Outcome start(VecRef<double> w) override;
