@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -127,6 +128,55 @@ TEST(Trainer, broken_off_by_a_request_goes_on_from_its_checkpoint_to_the_same_bi
   if (world.is_root()) {
     EXPECT_EQ(io::read_history(folder.path() + "/run.h5").size(),
               static_cast<std::size_t>(expected.last.epoch) + 1);
+  }
+}
+
+TEST(Trainer, measures_a_good_start_against_zero_weights) {
+  const auto world = Communicator::world();
+  Job cold(world, ""), warm(world, "");
+  cold.options.tol_grad = 1e-8;
+  const auto a = cold.fit(world);
+  warm.options.tol_grad = 1e-7;
+  warm.options.reference_at_zero = true;
+  warm.w = cold.w;
+  const auto b = warm.fit(world);
+  EXPECT_EQ(b.first_grad_norm, a.first_grad_norm);
+  EXPECT_EQ(b.stop_reason, "tolerance");
+  EXPECT_EQ(b.last.epoch, 0);
+  EXPECT_EQ(b.last.passes, 2);  // at zero and at the start
+  EXPECT_EQ(warm.w, cold.w);
+}
+
+TEST(Trainer, keeps_the_weights_at_which_the_best_figure_was_measured) {
+  const auto world = Communicator::world();
+  Job job(world, "");
+  job.options.epochs = 6;
+  job.options.tol_grad = 0;
+  job.options.save_best = true;
+  job.options.monitor = {"figure", true};
+  job.options.patience = 2;
+  // Best at the third measurement; equal later ones and NaN do not take its place.
+  const std::vector<double> figures = {0.1, std::nan(""), 0.9, 0.9, std::nan(""), 2, 3};
+  std::vector<Vec<double>> seen;
+  io::ModelRecord record;
+  record.kind = "logistic";
+  record.layout = job.model.layout();
+  record.features = job.model.features();
+  record.classes = {-1, 1};
+  Trainer trainer(world, job.solver, record, job.shard.info().rows, job.options, {});
+  trainer.set_metrics([&](ConstVecRef<double> w) {
+    seen.push_back(w);
+    return std::map<std::string, double>{{"figure", figures.at(seen.size() - 1)}};
+  });
+  const auto result = trainer.fit(job.w);
+  EXPECT_EQ(result.stop_reason, "patience");
+  EXPECT_EQ(result.last.epoch, 4);
+  ASSERT_TRUE(result.best);
+  EXPECT_EQ(result.best->at().epoch, 2);
+  EXPECT_EQ(result.best->value(), 0.9);
+  if (world.is_root()) {
+    EXPECT_EQ(result.best_weights, seen.at(2));
+    EXPECT_NE(result.best_weights, job.w);
   }
 }
 
