@@ -25,6 +25,7 @@ if [[ ! -f $venv/complete ]]; then
   say "making a Python environment in build/venv"
   if python3 -m venv "$venv" >"$svrg_build/venv.log" 2>&1 &&
      "$venv/bin/pip" install --quiet --only-binary :all: numpy h5py pandas xarray h5netcdf netCDF4 \
+       scipy anndata scikit-learn \
        >>"$svrg_build/venv.log" 2>&1; then
     touch "$venv/complete"
   else

@@ -74,6 +74,24 @@ constexpr CommandPage pages[] = {
                  "svrg inspect runs/year/checkpoints/last.h5\n"
                  "# the history of a run\n"
                  "svrg inspect runs/year/run.h5"},
+    {.name = "convert",
+     .bit = command::convert,
+     .summary = "data or a model in another format",
+     .usage = "convert IN OUT [options]",
+     .positionals = "in-file|out-file",
+     .positionals_required = true,
+     .about =
+         "Writes rows or a model in another format, told by the suffix of OUT. Rows are read and "
+         "written by all ranks of the launcher and may be cut, shuffled, split and standardised "
+         "on the way; HDF5 is what loads fastest. The file appears when it is complete.",
+     .examples = "# text to HDF5, once, for many runs\n"
+                 "mpirun -n 4 svrg convert covtype.svm.xz covtype.h5\n"
+                 "# a fifth for validation: writes year.h5 and year.valid.h5\n"
+                 "svrg convert year.csv year.h5 --valid-fraction 0.2\n"
+                 "# the first thousand rows, as text\n"
+                 "svrg convert covtype.h5 head.svm --rows :1000\n"
+                 "# a model for liblinear-predict\n"
+                 "svrg convert runs/a9a/model.h5 a9a.model"},
     {.name = "config",
      .bit = command::config,
      .summary = "show, check or start a config file",

@@ -27,9 +27,9 @@ struct Entry {
   int (*function)(const Settings&);
 };
 constexpr Entry entries[] = {
-    {"train", Needs::mpi, train},       {"evaluate", Needs::mpi, evaluate},
-    {"predict", Needs::mpi, predict},   {"inspect", Needs::nothing, inspect},
-    {"config", Needs::nothing, config},
+    {"train", Needs::mpi, train},     {"evaluate", Needs::mpi, evaluate},
+    {"predict", Needs::mpi, predict}, {"inspect", Needs::nothing, inspect},
+    {"convert", Needs::mpi, convert}, {"config", Needs::nothing, config},
 };
 
 // Each rank of a launcher comes to the same end; one of them says so.

@@ -9,8 +9,9 @@ namespace svrg::app {
 /// A set of commands, as bits.
 using Commands = unsigned;
 namespace command {
-inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16, all = 31;
-inline constexpr Commands reads_data = train | evaluate | predict | config;
+inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16,
+                          convert = 32, all = 63;
+inline constexpr Commands reads_data = train | evaluate | predict | config | convert;
 }  // namespace command
 
 enum class Type {

@@ -15,14 +15,17 @@ namespace svrg::app {
 ReadOptions read_options(const Settings& settings, int ranks) {
   ReadOptions o;
   const std::string format = settings.text("format"), base = settings.text("index_base");
-  o.format = format == "svmlight" ? TextFormat::svmlight
-             : format == "csv"    ? TextFormat::csv
-             : format == "idx"    ? TextFormat::idx
-                                  : TextFormat::automatic;
+  o.format = format == "svmlight" ? DataFormat::svmlight
+             : format == "csv"    ? DataFormat::csv
+             : format == "idx"    ? DataFormat::idx
+             : format == "hdf5"   ? DataFormat::hdf5
+                                  : DataFormat::automatic;
   o.index_base = base == "0"   ? IndexBase::zero
                  : base == "1" ? IndexBase::one
                                : IndexBase::automatic;
   o.max_columns = settings.integer("max_features");
+  o.x_name = settings.text("x_name");
+  o.y_name = settings.text("y_name");
   o.label_column = settings.text("label_column");
   o.weight_column = settings.text("weight_column");
   o.allow_nonfinite = settings.flag("allow_nonfinite");

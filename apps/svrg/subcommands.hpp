@@ -4,6 +4,7 @@
 namespace svrg::app {
 
 // One source each; they return the exit code or throw svrg::Error.
+int convert(const Settings& settings);
 int config(const Settings& settings);
 int train(const Settings& settings);
 int evaluate(const Settings& settings);

@@ -17,6 +17,7 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
+#include "svrg/data/selection.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
@@ -57,6 +58,16 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     if (options.dtype == Storage::automatic) options.dtype = Storage::f32;
   }
   Problem p{read_data(comm, settings.text("train"), options), std::nullopt, {}, {}};
+  if (const double share = settings.number("valid_fraction"); share > 0) {
+    comm.agree("", [&] {
+      if (settings.has("valid"))
+        throw ConfigError(settings.place("valid_fraction") + ": --valid names other rows already");
+    });
+    auto parts = split(comm, p.train, share, options.row_order,
+                       static_cast<std::uint64_t>(settings.integer("seed")));
+    p.train = std::move(parts.first);
+    p.valid = std::move(parts.second);
+  }
   screen.fact("data", app::describe(p.train, comm, now() - start));
   p.labels = choice.labels(comm, p.train);
   comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
@@ -65,6 +76,11 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
   apply(scaling, p.train);
   p.record.mean = scaling.mean;
   p.record.scale = scaling.scale;
+  if (p.valid) {
+    p.labels.apply(comm, *p.valid);
+    apply(scaling, *p.valid);
+    screen.fact("valid", fmt::format("{} rows held out of these", grouped(p.valid->info().rows)));
+  }
   if (settings.has("valid")) {
     const double before = now();
     options.columns = p.train.info().columns;
@@ -132,7 +148,7 @@ std::string identity(const Settings& settings, const Problem& p) {
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
-        "standardize", "x_scale", "input_shape"})
+        "standardize", "x_scale", "input_shape", "valid_fraction"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual

@@ -10,25 +10,12 @@
 
 #include "data/decompress.hpp"
 #include "data/fingerprint.hpp"
+#include "data/hdf5_file.hpp"
 #include "data/idx_file.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
 namespace {
-
-bool is_idx(const std::string& path) {
-  const std::string name = std::filesystem::path(path).filename().string();
-  return name.find("idx") != std::string::npos && name.find("-images") != std::string::npos;
-}
-
-std::string labels_beside(const std::string& images) {
-  const std::filesystem::path path(images);
-  std::string name = path.filename().string();
-  for (const auto& [from, to] : {std::pair("images", "labels"), std::pair("idx3", "idx1")})
-    if (const auto at = name.find(from); at != std::string::npos)
-      name.replace(at, std::string_view(from).size(), to);
-  return (path.parent_path() / name).string();
-}
 
 class IdxReading {
  public:
@@ -168,9 +155,21 @@ class IdxReading {
 }  // namespace
 
 Shard read_data(const Communicator& comm, const std::string& path, const ReadOptions& options) {
-  const bool idx = options.format == TextFormat::idx ||
-                   (options.format == TextFormat::automatic && is_idx(path));
-  return idx ? IdxReading(comm, path, options).read() : read_text(comm, path, options);
+  DataFormat format = options.format;
+  if (format == DataFormat::automatic) {
+    // One rank looks, as another may not see the file: which then is an error of the reader.
+    std::uint8_t hdf5 = comm.is_root() && is_hdf5(path);
+    comm.broadcast(std::span(&hdf5, 1));
+    format = hdf5 != 0 ? DataFormat::hdf5 : is_idx(path) ? DataFormat::idx : format;
+  }
+  if (format != DataFormat::hdf5)
+    comm.agree("", [&] {
+      if (!options.x_name.empty() || !options.y_name.empty())
+        throw ConfigError(path + ": --x-name and --y-name are for HDF5 files");
+    });
+  if (format == DataFormat::hdf5) return read_hdf5(comm, path, options);
+  return format == DataFormat::idx ? IdxReading(comm, path, options).read()
+                                   : read_text(comm, path, options);
 }
 
 }  // namespace svrg

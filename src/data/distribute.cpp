@@ -115,7 +115,7 @@ class DistributorTo final : public Distributor {
         writer_(routes_.slots(), columns),
         outgoing_(routes_.ranks()) {}
 
-  void announce(Index first_row, std::span<const std::int32_t> lengths) override;
+  void announce(RowNumbers numbers, std::span<const std::int32_t> lengths) override;
   Index bytes_needed() const override {
     // The label, the number in the data set (Shard keeps it), the weight.
     return plus(writer_.bytes(), product(routes_.slots(), weighted_ ? 24 : 16));
@@ -125,7 +125,7 @@ class DistributorTo final : public Distributor {
     labels_.resize(static_cast<std::size_t>(routes_.slots()));
     if (weighted_) weights_.resize(labels_.size());
   }
-  void add(Index first_row, const RowBlock& rows) override;
+  void add(RowNumbers numbers, const RowBlock& rows) override;
   void deliver() override;
   Result finish() override { return {writer_.finish(), std::move(labels_), std::move(weights_)}; }
 
@@ -153,14 +153,14 @@ class DistributorTo final : public Distributor {
 };
 
 template <class T, template <class> class Writer>
-void DistributorTo<T, Writer>::announce(Index first_row, std::span<const std::int32_t> lengths) {
+void DistributorTo<T, Writer>::announce(RowNumbers numbers, std::span<const std::int32_t> lengths) {
   if constexpr (Writer<T>::needs_lengths) {
     const auto rows = static_cast<Index>(lengths.size());
     const Index rounds = comm_.max((rows + announced_at_once - 1) / announced_at_once);
     for (Index round = 0; round < rounds; ++round) {
       const Index end = std::min(rows, (round + 1) * announced_at_once);
       for (Index i = round * announced_at_once; i < end; ++i) {
-        const auto [rank, slot] = routes_.of_row(first_row + i);
+        const auto [rank, slot] = routes_.of_row(numbers[i]);
         const std::int32_t length = lengths[static_cast<std::size_t>(i)];
         const Length told{slot, length};
         if (rank == routes_.rank())
@@ -181,7 +181,7 @@ void DistributorTo<T, Writer>::announce(Index first_row, std::span<const std::in
 }
 
 template <class T, template <class> class Writer>
-void DistributorTo<T, Writer>::add(Index first_row, const RowBlock& rows) {
+void DistributorTo<T, Writer>::add(RowNumbers numbers, const RowBlock& rows) {
   const T* values = nullptr;
   if constexpr (std::is_same_v<T, double>) {
     values = rows.values.data();
@@ -194,7 +194,7 @@ void DistributorTo<T, Writer>::add(Index first_row, const RowBlock& rows) {
   for (Index i = 0; i < rows.rows(); ++i) {
     const auto row = static_cast<std::size_t>(i);
     const Index start = rows.starts[row], count = rows.starts[row + 1] - start;
-    const auto [rank, slot] = routes_.of_row(first_row + i);
+    const auto [rank, slot] = routes_.of_row(numbers[i]);
     const Header header{slot, count, rows.labels[row], weighted_ ? rows.weights[row] : 1};
     const auto* value_bytes = reinterpret_cast<const std::byte*>(values + start);
     const auto* index_bytes = reinterpret_cast<const std::byte*>(rows.indices.data() + start);

@@ -9,6 +9,15 @@
 
 namespace svrg::text {
 
+/// The rows of the data set that some rows are: consecutive ones, or as listed.
+struct RowNumbers {
+  Index first = 0;
+  std::span<const Index> listed{};
+  Index operator[](Index i) const {
+    return listed.empty() ? first + i : listed[static_cast<std::size_t>(i)];
+  }
+};
+
 /// Which rank a row of the data set goes to, and where it stands among that rank's rows.
 class Routes {
  public:
@@ -38,15 +47,15 @@ class Distributor {
     std::vector<double> labels, weights;
   };
   virtual ~Distributor() = default;
-  /// Collective. Tells the owners how many entries each row has: `lengths` of this rank's rows of
-  /// the file, the first of which is row `first_row` of the data set. CSR only; dense needs none.
-  virtual void announce(Index first_row, std::span<const std::int32_t> lengths) = 0;
+  /// Collective. Tells the owners how many entries each of the rows has that this rank will add.
+  /// CSR only; dense needs none.
+  virtual void announce(RowNumbers numbers, std::span<const std::int32_t> lengths) = 0;
   /// Bytes this rank's rows will take. Local.
   virtual Index bytes_needed() const = 0;
   /// Local. Before the first add().
   virtual void allocate() = 0;
   /// Places own rows and packs the others'. Local.
-  virtual void add(Index first_row, const RowBlock& rows) = 0;
+  virtual void add(RowNumbers numbers, const RowBlock& rows) = 0;
   /// Sends what is packed, places what comes. Collective.
   virtual void deliver() = 0;
   virtual Result finish() = 0;

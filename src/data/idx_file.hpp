@@ -18,4 +18,9 @@ struct IdxFile {
   bool is_bytes = true;  // else big-endian floats
 };
 
+/// Whether a name is one of IDX images: "…idx…" and "…-images…"; and the name of their labels, the
+/// same one where it does not say "images".
+bool is_idx(const std::string& path);
+std::string labels_beside(const std::string& images);
+
 }  // namespace svrg

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstring>
+#include <filesystem>
 
 #include "data/decompress.hpp"
 #include "data/idx_file.hpp"
@@ -70,6 +71,20 @@ IdxFile::IdxFile(const std::string& path, Index most) {
 float IdxFile::value(std::size_t at) const {
   return is_bytes ? std::to_integer<std::uint8_t>(raw[at])
                   : std::bit_cast<float>(number(raw, 4 * at));
+}
+
+bool is_idx(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  return name.find("idx") != std::string::npos && name.find("-images") != std::string::npos;
+}
+
+std::string labels_beside(const std::string& images) {
+  const std::filesystem::path path(images);
+  std::string name = path.filename().string();
+  for (const auto& [from, to] : {std::pair("images", "labels"), std::pair("idx3", "idx1")})
+    if (const auto at = name.find(from); at != std::string::npos)
+      name.replace(at, std::string_view(from).size(), to);
+  return (path.parent_path() / name).string();
 }
 
 NDArray read_idx(const std::string& path) {

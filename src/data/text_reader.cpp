@@ -50,28 +50,28 @@ bool looks_svmlight(std::string_view line) {
   return false;
 }
 
-TextFormat find_format(const std::string& given, std::string_view text) {
+DataFormat find_format(const std::string& given, std::string_view text) {
   const std::string path = without_compression_suffix(given);
-  if (has_suffix(path, {".csv", ".tsv"})) return TextFormat::csv;
-  if (has_suffix(path, {".svm", ".svmlight", ".libsvm"})) return TextFormat::svmlight;
+  if (has_suffix(path, {".csv", ".tsv"})) return DataFormat::csv;
+  if (has_suffix(path, {".svm", ".svmlight", ".libsvm"})) return DataFormat::svmlight;
   const auto head = head_lines(text, 20);
   if (std::any_of(head.begin(), head.end(),
                   [](const HeadLine& l) { return looks_svmlight(l.text); }))
-    return TextFormat::svmlight;
+    return DataFormat::svmlight;
   const auto several_fields = [](const HeadLine& l) {
     const std::size_t last = l.text.find_last_not_of(" \t\r");
     const std::string_view content = l.text.substr(0, last + 1);
     return content.find_first_of(",; \t", content.find_first_not_of(" \t")) != content.npos;
   };
-  return std::any_of(head.begin(), head.end(), several_fields) ? TextFormat::csv
-                                                               : TextFormat::svmlight;
+  return std::any_of(head.begin(), head.end(), several_fields) ? DataFormat::csv
+                                                               : DataFormat::svmlight;
 }
 
 std::unique_ptr<TextParser> make_parser(const std::string& path, std::string_view text,
                                         const ReadOptions& options) {
   const auto format =
-      options.format == TextFormat::automatic ? find_format(path, text) : options.format;
-  if (format == TextFormat::csv) return std::make_unique<CsvParser>(path, text, options);
+      options.format == DataFormat::automatic ? find_format(path, text) : options.format;
+  if (format == DataFormat::csv) return std::make_unique<CsvParser>(path, text, options);
   return std::make_unique<SvmlightParser>(path, text, options);
 }
 
@@ -163,7 +163,7 @@ void Reading::prepare() {
     distributor_ = make_distributor(comm_, *partition_, parser_->columns(), dense(),
                                     options_.dtype == Storage::f32, parser_->weighted());
   });
-  distributor_->announce(next_row_, lengths_);
+  distributor_->announce({next_row_}, lengths_);
   std::vector<std::int32_t>().swap(lengths_);  // no longer needed: give the memory back
   comm_.agree("", [&] {
     constexpr double mib = 1 << 20;
@@ -206,7 +206,7 @@ void Reading::parse_some(Index bytes, bool keep) {
                        std::span(block_.indices).subspan(start, count),
                        std::span(block_.values).subspan(start, count));
     }
-    distributor_->add(next_row_, block_);
+    distributor_->add({next_row_}, block_);
     next_row_ += block_.rows();
   }
   blocks_->forget_read();

@@ -113,6 +113,8 @@ class Writer {
  public:
   Writer(const Document& document, std::size_t user_block)
       : document_(document), plan_(plan_scales(document)), file_(create(user_block)) {}
+  Writer(const Document& document, const std::string& path)
+      : document_(document), plan_(plan_scales(document)), file_(create(path)) {}
 
   void write() {
     write_attributes(file_, "", document_.attributes);
@@ -142,7 +144,36 @@ class Writer {
     return image;
   }
 
+  std::map<std::string, Index> reserved_places() {
+    std::map<std::string, Index> places;
+    for (const auto& [path, variable] : document_.variables) {
+      if (!variable.reserved) continue;
+      const Handle dataset(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose, "open /" + path);
+      const haddr_t place = H5Dget_offset(dataset);
+      // A dataset without values has no place.
+      places[path] = place == HADDR_UNDEF ? 0 : static_cast<Index>(place);
+    }
+    checked(H5Fflush(file_, H5F_SCOPE_GLOBAL), "write the file");
+    file_.close("close the file");
+    return places;
+  }
+
  private:
+  static Handle creation_list(const char* task) {
+    Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, task);
+    checked(H5Pset_link_creation_order(creation, tracked), task);
+    checked(H5Pset_attr_creation_order(creation, tracked), task);
+    return creation;
+  }
+
+  static Handle create(const std::string& path) {
+    const std::string task = "create " + path;
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, task);
+    checked(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), task);
+    return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation_list(task.c_str()), access), H5Fclose,
+            task};
+  }
+
   Handle create(std::size_t user_block) const {
     const char* task = "create a file in memory";
     std::size_t expected = std::size_t{1} << 16;
@@ -150,10 +181,8 @@ class Writer {
       expected += std::visit([](const auto& v) { return bytes_of(v); }, variable.data.data);
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, task);
     checked(H5Pset_fapl_core(access, expected, 0), task);
-    const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, task);
+    const Handle creation = creation_list(task);
     checked(H5Pset_userblock(creation, user_block), task);
-    checked(H5Pset_link_creation_order(creation, tracked), task);
-    checked(H5Pset_attr_creation_order(creation, tracked), task);
     return {H5Fcreate("svrg-image", H5F_ACC_TRUNC, creation, access), H5Fclose, task};
   }
 
@@ -170,11 +199,16 @@ class Writer {
   }
 
   Handle make_dataset(const std::string& path, hid_t type, const std::vector<hsize_t>& shape,
-                      bool unlimited, bool filtered) const {
+                      bool unlimited, bool filtered, bool reserved = false) const {
     const std::string task = "create dataset /" + path;
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, task);
     checked(H5Pset_attr_creation_order(creation, tracked), task);
     checked(H5Pset_obj_track_times(creation, false), task);
+    if (reserved) {
+      checked(H5Pset_layout(creation, H5D_CONTIGUOUS), task);
+      checked(H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY), task);
+      checked(H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER), task);
+    }
     std::vector<hsize_t> limits = shape;
     if (unlimited) {
       limits[0] = H5S_UNLIMITED;
@@ -213,11 +247,12 @@ class Writer {
     std::visit(
         [&]<class T>(const std::vector<T>& values) {
           constexpr bool is_text = std::is_same_v<T, std::string>;
-          SVRG_EXPECT(size == values.size(), "a variable's shape fits its values");
+          SVRG_EXPECT(size == values.size() || variable.reserved,
+                      "a variable's shape fits its values");
           const Handle type = file_type(values);
           const bool compressed = variable.compressed && !shape.empty();
-          const Handle dataset =
-              make_dataset(path, type, shape, compressed, compressed && !is_text);
+          const Handle dataset = make_dataset(path, type, shape, compressed, compressed && !is_text,
+                                              variable.reserved);
           if (const auto scale = plan_.scales.find(path); scale != plan_.scales.end())
             set_scale(dataset, path, std::string(leaf_of(path)));
           if (values.empty()) return;
@@ -271,6 +306,17 @@ std::vector<std::byte> to_image(const Document& document, std::size_t user_block
     Writer writer(document, user_block);
     writer.write();
     return writer.take(user_block);
+  } catch (const Hdf5Error& error) {
+    throw OutputError(std::string("cannot ") + error.what());
+  }
+}
+
+std::map<std::string, Index> to_file(const Document& document, const std::string& path) {
+  try {
+    prepare_hdf5();
+    Writer writer(document, path);
+    writer.write();
+    return writer.reserved_places();
   } catch (const Hdf5Error& error) {
     throw OutputError(std::string("cannot ") + error.what());
   }

@@ -15,6 +15,7 @@
 #include <new>
 
 #include "io/descriptor.hpp"
+#include "io/replacement.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg::io {
@@ -48,27 +49,36 @@ void sync_folder(const std::string& folder, const std::string& path, std::size_t
     fail_write("sync its folder", path, bytes);
 }
 
-class Temporary {
- public:
-  explicit Temporary(std::string path) : path_(std::move(path)) {}
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  const char* path() const noexcept { return path_.c_str(); }
-  void is_renamed() noexcept { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
 }  // namespace
+
+Replacement::Replacement(const std::string& path) : path_(path) {
+  const std::filesystem::path target(path);
+  if (!target.has_filename()) throw OutputError("cannot write '" + path + "': it names no file");
+  folder_ = target.has_parent_path() ? target.parent_path().string() : ".";
+  temporary_ = folder_ + "/." + target.filename().string() + ".tmp";
+  Descriptor fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (fd < 0) fail_write("open", path_, 0);
+  open_ = true;
+}
+
+Replacement::~Replacement() {
+  if (open_) ::unlink(temporary_.c_str());
+}
+
+void Replacement::commit() {
+  struct stat status {};
+  Descriptor fd(::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd < 0 || ::fstat(fd, &status) < 0) fail_write("open", path_, 0);
+  const auto bytes = static_cast<std::size_t>(status.st_size);
+  if (::fsync(fd) < 0) fail_write("sync", path_, bytes);
+  if (fd.close() < 0) fail_write("close", path_, bytes);
+  if (::rename(temporary_.c_str(), path_.c_str()) < 0) fail_write("rename", path_, bytes);
+  open_ = false;
+  sync_folder(folder_, path_, bytes);
+}
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
   const std::filesystem::path target(path);
-  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  if (!target.has_filename()) throw OutputError("cannot write '" + path + "': it names no file");
   std::error_code ignored;
   if (std::filesystem::exists(target, ignored) &&
       !std::filesystem::is_regular_file(target, ignored)) {
@@ -79,15 +89,12 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
     if (into.close() < 0) fail_write("close", path, bytes.size());
     return;
   }
-  Temporary temporary(folder + "/." + target.filename().string() + ".tmp");
-  Descriptor fd(::open(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  Replacement replacement(path);
+  Descriptor fd(::open(replacement.temporary().c_str(), O_WRONLY | O_CLOEXEC));
   if (fd < 0) fail_write("open", path, bytes.size());
   write_all(fd, bytes, path);
-  if (::fsync(fd) < 0) fail_write("sync", path, bytes.size());
   if (fd.close() < 0) fail_write("close", path, bytes.size());
-  if (::rename(temporary.path(), path.c_str()) < 0) fail_write("rename", path, bytes.size());
-  temporary.is_renamed();
-  sync_folder(folder, path, bytes.size());
+  replacement.commit();
 }
 
 void write_file(const std::string& path, std::string_view text) {

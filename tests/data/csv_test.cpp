@@ -34,7 +34,7 @@ TEST(Csv, is_known_by_its_suffix_or_by_its_lines) {
        {"1,0.5,-2\n0,3,1e-3\n", "1 0.5 -2\n0 3 1e-3\n", "y;a;b\n1;0.5;-2\n0;3;1e-3"})
     expect_same(rows_of(text, ".txt"), two_rows);
   expect_same(rows_of("1 1:0.5 2:-2\n0 1:3 2:1e-3\n", ".txt"), two_rows);
-  expect_same(rows_of("1 1:0.5 2:-2\n0 1:3 2:1e-3\n", ".csv", {.format = TextFormat::svmlight}),
+  expect_same(rows_of("1 1:0.5 2:-2\n0 1:3 2:1e-3\n", ".csv", {.format = DataFormat::svmlight}),
               two_rows);
 }
 

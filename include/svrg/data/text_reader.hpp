@@ -8,21 +8,23 @@
 
 namespace svrg {
 
-enum class TextFormat { automatic, svmlight, csv, idx };  // idx: by read_data() only
+enum class DataFormat { automatic, svmlight, csv, idx, hdf5 };  // the last two: by read_data() only
 enum class IndexBase { one, zero, automatic };
 enum class Storage { automatic, f32, f64 };  // automatic: double
 
 struct ReadOptions {
-  TextFormat format = TextFormat::automatic;  // by suffix or the first lines
+  DataFormat format = DataFormat::automatic;  // by suffix or the first lines
   IndexBase index_base = IndexBase::one;      // svmlight; an index 0 is then an error
   /// Fixes d: a larger index (or another CSV width) is an error.
   std::optional<Index> columns{};
   Index max_columns = Index{1} << 31;  // --max-features
+  /// HDF5: paths of the rows and of their labels. Empty: X or data, y or label.
+  std::string x_name{}, y_name{};
   /// CSV: a header's name, or a number from 1, from the end if negative. Empty: a column named
   /// label, target, class or y, else the first, unless labels are optional and the features that
   /// are known of leave no column for one.
   std::string label_column{};
-  std::string weight_column{};  // CSV: likewise; empty: none
+  std::string weight_column{};  // CSV: likewise; HDF5: a path; empty: none, or weight in our own
   /// CSV: 0 finds it (comma, semicolon, tab, blank). A blank stands for a run of blanks and tabs.
   char separator = 0;
   std::vector<std::string> feature_names{};  // of a model: CSV columns are matched by name to these

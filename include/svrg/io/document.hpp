@@ -29,6 +29,9 @@ struct Variable {
   /// deflate, fletcher32 (not for strings, whose text lies elsewhere). Written only: readers see
   /// false.
   bool compressed = false;
+  /// Only its place is made, contiguous, for others to fill (to_file): `data` has the shape and an
+  /// empty vector of the type.
+  bool reserved = false;
 };
 
 /// What an HDF5 file of ours holds, as a value: the only thing that is ever turned into HDF5.
@@ -46,6 +49,9 @@ Attributes root_attributes(const std::string& format, const std::string& title);
 /// @param user_block  so many zero bytes come first (0, 512, 1024, …), and the HDF5 file knows of
 /// them Local. @throws OutputError
 std::vector<std::byte> to_image(const Document& document, std::size_t user_block = 0);
+/// Writes the HDF5 file `path` straight to the disk; where in it the values of each reserved
+/// variable belong, in bytes. Little-endian, row-major. Local. @throws OutputError
+std::map<std::string, Index> to_file(const Document& document, const std::string& path);
 /// The document of an image, its user block taken off or not. Bare netCDF dimensions are not
 /// variables. Local. @throws DataError (`name` is used in its message) on anything that is not a
 /// regular HDF5 file of datasets of the types of Array (other integer and float types are widened);
