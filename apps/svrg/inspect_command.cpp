@@ -62,13 +62,13 @@ void print_weights(const std::string& path) {
   const Vec<double>& w = model.weights;
   Index zeros = 0;
   for (Index j = 0; j < w.size(); ++j) zeros += w[j] == 0;
-  fmt::print("model    {}, {} features{}, {}, l2 {:.6g}\n", model.kind, model.features,
+  fmt::print("model    {}, {} features{}, {}, l2 {:.6g}{}\n", model.kind, model.features,
              model.classes.empty() ? "" : fmt::format(", {} classes", model.classes.size()),
              !model.symbol.empty()
                  ? fmt::format("a net of {} parameters", model.layout.all().size())
              : model.intercept ? "with intercept"
                                : "no intercept",
-             model.l2);
+             model.l2, model.l1 > 0 ? fmt::format(", l1 {:.6g}", model.l1) : "");
   fmt::print("weights  {} numbers, {} of them 0, |w| = {:.6g}, largest {:.6g}\n", w.size(), zeros,
              w.norm(), w.size() > 0 ? w.cwiseAbs().maxCoeff() : 0.0);
 }

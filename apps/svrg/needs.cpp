@@ -13,6 +13,7 @@
 #include "svrg/core/clock.hpp"
 #include "svrg/optimizer/optimizer.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
+#include "svrg/solver/proximal_svrg.hpp"
 
 namespace svrg::app {
 namespace {
@@ -96,6 +97,29 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   cost(steps + measured, build, always + chain, search + reduction.sent(P * P, 1));
 }
 
+void add_proximal(Needs& needs, const Settings& settings, int ranks, const Shard& shard,
+                  const io::ModelRecord& model) {
+  const Index P = model.layout.size();
+  const Index K = model.kind == "softmax" ? static_cast<Index>(model.classes.size()) : 1;
+  const Index set =
+      P <= ProximalSvrg::most_parameters ? P : std::min(P, ProximalSvrg::largest_working_set);
+  const Reductions reduction(settings, ranks, shard);
+  constexpr Index doubles_a_margin = 3, floats_a_margin = 1, vectors = 16, matrices = 5;
+  needs.add("margins and directions",
+            shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4));
+  needs.add("vectors of weights",
+            vectors * P * 8 + reduction.buffer(P * 8) + checkpoint_bytes(settings, 1, P, 8));
+  needs.add("Hessian of a working set", matrices * set * set * 8 + reduction.buffer(set * set * 8));
+  needs.unit = "outer iteration";
+  const double always = reduction.sent(P, tail + K) + reduction.broadcast(P * 8) +
+                        reduction.record() + 4 * reduction.sent(3, 0);
+  needs.least_passes = 1.5;
+  needs.most_passes = 2.5;
+  needs.least_sent = always + reduction.sent(std::min(P, set), 0);
+  needs.most_sent = always + std::max(reduction.sent(set * set, 1), reduction.sent(P, 0)) +
+                    20 * reduction.sent(3, 0);
+}
+
 template <class Real>
 void add_minibatch(Needs& needs, const Settings& settings, int ranks, const Shard& shard,
                    const io::ModelRecord& model) {
@@ -156,7 +180,7 @@ Needs training_needs(const Settings& settings, int ranks, const Shard& shard,
   const bool net = !model.symbol.empty();
   const std::string algorithm = algorithm_of(settings, net);
   if (!net && (algorithm == "auto" || algorithm == "local-svrg"))
-    add_guarded(needs, settings, ranks, shard, model);
+    (model.l1 > 0 ? add_proximal : add_guarded)(needs, settings, ranks, shard, model);
   else if (model.single)
     add_minibatch<float>(needs, settings, ranks, shard, model);
   else

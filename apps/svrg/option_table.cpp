@@ -113,6 +113,10 @@ constexpr Option table[] = {
     {.flag = "l2", .section = "model", .type = scaled, .default_text = "1/n", .range = not_negative,
      .group = "Model",
      .help = "weight of the penalty l2/2 |w|^2; 0.1/n means 0.1 over the number of training rows"},
+    {.flag = "l1", .section = "model", .type = scaled, .default_text = "0", .range = not_negative,
+     .group = "Model",
+     .help = "weight of the penalty l1 |w|_1, which makes weights exactly 0; together with --l2 an "
+             "elastic net, with --l2 0 the lasso"},
     {.flag = "C", .section = "model", .type = number, .range = positive, .excludes = "l2",
      .group = "Model", .help = "liblinear's way to say it: l2 = 1/(C * sum of weights)"},
 

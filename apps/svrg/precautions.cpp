@@ -79,10 +79,14 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
+  const bool lasso = settings.scaled("l1").resolve(1) > 0;
+  for (const char* name : {"engine"})
+    if (lasso && changed(name) && (algorithm == "auto" || algorithm == "local-svrg"))
+      ignored.push_back(settings.place(name) + ": not used with --l1");
   if (settings.has("tol_gap") &&
-      (choice.is_net() || (settings.has("l2") && settings.scaled("l2").resolve(1) == 0)))
+      (choice.is_net() || (!lasso && settings.has("l2") && settings.scaled("l2").resolve(1) == 0)))
     ignored.push_back(settings.place("tol_gap") +
-                      ": no bound is known for nets, or without a penalty (--l2)");
+                      ": no bound is known for nets, or without a penalty (--l2, --l1)");
   if (settings.flag("overwrite") && !settings.is("resume", "no"))
     ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
   return ignored;

@@ -10,6 +10,7 @@
 #include "svrg/model/symbol_model.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/minibatch.hpp"
+#include "svrg/solver/proximal_svrg.hpp"
 #include "svrg/solver/widened.hpp"
 #include "svrg/train/predictor.hpp"
 
@@ -41,20 +42,44 @@ class Guarded : public SolverSetup {
   GuardedSvrg solver_;
 };
 
+class Proximal : public SolverSetup {
+ public:
+  Proximal(const Communicator& comm, const LinearModel& model, const Shard& shard,
+           const io::ModelRecord& record, Reduction reduction, RequestProbe probe,
+           EngineOptions options)
+      : model_(model),
+        objective_(comm, model_, shard, Penalty<double>(model_.layout(), record.l2, record.l1),
+                   reduction, std::move(probe)),
+        solver_(objective_, options) {}
+  Solver<double>& solver() override { return solver_; }
+  std::string describe() const override {
+    return "proximal svrg: Newton steps on a working set, else on rows";
+  }
+  std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
+  PhaseTimes times() override { return objective_.times(); }
+  bool knows_phases() const override { return true; }
+
+ private:
+  LinearModel model_;
+  MarginObjective objective_;
+  ProximalSvrg solver_;
+};
+
 template <class Real>
 class Minibatch : public SolverSetup {
  public:
   /// `smoothness(batch)` is the expected smoothness of a batch's mean, where it is known.
   Minibatch(const Settings& settings, const Communicator& comm, std::unique_ptr<Model<Real>> model,
-            const Shard& shard, double l2, bool net, RequestProbe probe,
+            const Shard& shard, const io::ModelRecord& record, RequestProbe probe,
             const std::function<double(Index)>& smoothness)
       : model_(std::move(model)),
-        name_(algorithm_of(settings, net)),
+        name_(algorithm_of(settings, !record.symbol.empty())),
         batch_(name_ == "gd" ? shard.info().rows
                              : std::min(settings.integer("batch_size"), shard.info().rows)),
-        objective_(comm, *model_, shard, Penalty<Real>(model_->layout(), l2),
+        objective_(comm, *model_, shard, Penalty<Real>(model_->layout(), record.l2, record.l1),
                    reduction_of(settings), std::move(probe)),
         sampler_(shard, batch_, static_cast<std::uint64_t>(settings.integer("seed"))) {
+    const bool net = !record.symbol.empty();
     if (name_ == "svrg")
       estimator_ = std::make_unique<SvrgEstimator<Real>>(settings.number("svrg_coefficient"));
     else
@@ -62,6 +87,10 @@ class Minibatch : public SolverSetup {
     optimizer_name_ = optimizer_of(settings, net);
     comm.agree("", [&] {
       optimizer_ = make_optimizer<Real>(optimizer_name_, optimizer_options(settings));
+      // Momentum and adaptive rates have other steps than the one that the threshold is for.
+      if (record.l1 > 0 && (optimizer_name_ != "sgd" || settings.has("optimizer_params")))
+        throw ConfigError(settings.place("l1") +
+                          ": is for --optimizer sgd without further parameters");
     });
     automatic_ = settings.is("learning_rate", "auto");
     const bool by_curvature = automatic_ && smoothness && optimizer_name_ == "sgd";
@@ -122,7 +151,7 @@ double expected_smoothness(const Communicator& comm, const LinearModel& model, c
 template <class Real>
 std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communicator& comm,
                                         const io::ModelRecord& record, const Shard& shard,
-                                        double l2, RequestProbe probe) {
+                                        RequestProbe probe) {
   const Net net = net_of(record);
   constexpr Index block = 128;
   ExecutorOptions options;
@@ -138,7 +167,7 @@ std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communic
     model = std::make_unique<SymbolModel<Real>>(net.trained, options, net.data, net.label);
     SVRG_EXPECT(model->layout().size() == record.layout.size(), "the record is of this net");
   });
-  return std::make_unique<Minibatch<Real>>(settings, comm, std::move(model), shard, l2, true,
+  return std::make_unique<Minibatch<Real>>(settings, comm, std::move(model), shard, record,
                                            std::move(probe), nullptr);
 }
 
@@ -207,10 +236,10 @@ std::string algorithm_of(const Settings& settings, bool net) {
 
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
                                          const io::ModelRecord& record, const Shard& shard,
-                                         double l2, RequestProbe probe) {
+                                         RequestProbe probe) {
   if (!record.symbol.empty())
-    return record.single ? net_solver<float>(settings, comm, record, shard, l2, std::move(probe))
-                         : net_solver<double>(settings, comm, record, shard, l2, std::move(probe));
+    return record.single ? net_solver<float>(settings, comm, record, shard, std::move(probe))
+                         : net_solver<double>(settings, comm, record, shard, std::move(probe));
   const std::string algorithm = settings.text("algorithm");
   const Reduction reduction = reduction_of(settings);
   const LinearModel model(loss_from_name(record.kind), record.features,
@@ -218,14 +247,20 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
                           record.penalised_intercept);
   if (algorithm != "auto" && algorithm != "local-svrg")
     return std::make_unique<Minibatch<double>>(
-        settings, comm, std::make_unique<LinearModel>(model), shard, l2, false, std::move(probe),
-        [&](Index batch) { return expected_smoothness(comm, model, shard, l2, reduction, batch); });
+        settings, comm, std::make_unique<LinearModel>(model), shard, record, std::move(probe),
+        [&](Index batch) {
+          return expected_smoothness(comm, model, shard, record.l2, reduction, batch);
+        });
   GuardedSvrgOptions options;
   options.engine = engine_of(settings);
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
+  if (record.l1 > 0)
+    return std::make_unique<Proximal>(comm, model, shard, record, reduction, std::move(probe),
+                                      options.chains);
   comm.agree("", [&] { GuardedSvrg::check(model.layout().size(), options.engine); });
-  return std::make_unique<Guarded>(comm, model, shard, l2, reduction, std::move(probe), options);
+  return std::make_unique<Guarded>(comm, model, shard, record.l2, reduction, std::move(probe),
+                                   options);
 }
 
 }  // namespace svrg::app

@@ -28,11 +28,11 @@ class SolverSetup {
 };
 
 /// The solver that --algorithm and its options ask for, of the recorded model (its weights are not
-/// used). The shard must outlive it. Collective.
+/// used) under the record's penalty. The shard must outlive it. Collective.
 /// @throws CollectiveError (usage)
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
                                          const io::ModelRecord& record, const Shard& shard,
-                                         double l2, RequestProbe probe);
+                                         RequestProbe probe);
 
 /// --algorithm; of a net, "auto" is sgd. @throws ConfigError
 std::string algorithm_of(const Settings& settings, bool net);

@@ -96,6 +96,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
         1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
   else
     p.record.l2 = settings.scaled("l2").resolve(p.train.info().rows);
+  p.record.l1 = settings.scaled("l1").resolve(p.train.info().rows);
   return p;
 }
 
@@ -140,11 +141,12 @@ std::string identity(const Settings& settings, const Problem& p) {
   const DataInfo& info = p.train.info();
   std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
                                  info.columns, info.fingerprint);
-  text += fmt::format("model={}\nintercept={}\nl2={:.17g}\npositive={}\n", loss_name(p.labels.loss),
+  text += fmt::format("model={}\nintercept={}\nl2={:.17g}\nl1={:.17g}\npositive={}\n",
+                      loss_name(p.labels.loss),
                       p.record.penalised_intercept ? "penalised"
                       : p.record.intercept         ? "yes"
                                                    : "no",
-                      p.record.l2, settings.text("positive"));
+                      p.record.l2, p.record.l1, settings.text("positive"));
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
@@ -267,8 +269,9 @@ int train(const Settings& settings) {
   p.record.layout = predictor->layout();
   comm.agree("", [&] { require_names_for_files(p.record.layout); });
   const double weights = sum_of_weights(comm, p.train, reduction_of(settings));
-  screen.fact("model", fmt::format("{} · l2 {:.6g} (C = {:.6g})", describe(p.record), p.record.l2,
-                                   1 / (p.record.l2 * weights)));
+  screen.fact("model", fmt::format("{}{} · l2 {:.6g} (C = {:.6g})", describe(p.record),
+                                   p.record.l1 > 0 ? fmt::format(" · l1 {:.6g}", p.record.l1) : "",
+                                   p.record.l2, 1 / (p.record.l2 * weights)));
   std::vector<Metric> metrics;
   std::optional<MonitorChoice> monitor;
   Needs needs;
@@ -290,7 +293,7 @@ int train(const Settings& settings) {
   });
   Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
   const Index loaded = comm.max(memory_now()), reading = comm.max(memory_at_most());
-  const auto setup = make_solver(settings, comm, p.record, p.train, p.record.l2, [&] {
+  const auto setup = make_solver(settings, comm, p.record, p.train, [&] {
     Requests r = signals.poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
     return r;

@@ -21,8 +21,8 @@ namespace {
 constexpr const char *model_format = "svrg-model", *linear_weight = "linear_weight";
 constexpr std::string_view parameter_group = "params";
 constexpr std::array<std::string_view, 2> endings = {"weight", "bias"};
-constexpr std::array<const char*, 8> own_values = {"kind",   "intercept", "n_features", "l2",
-                                                   "symbol", "precision", "config",     "manifest"};
+constexpr std::array<const char*, 9> own_values = {
+    "kind", "intercept", "n_features", "l2", "l1", "symbol", "precision", "config", "manifest"};
 
 Parameter parameter_of(const std::string& name, const Array& array) {
   Parameter parameter;
@@ -146,6 +146,7 @@ void add_model(State& state, const ModelRecord& model) {
   state.values.insert_or_assign("intercept", std::int64_t{model.intercept});
   state.values.insert_or_assign("n_features", model.features);
   state.values.insert_or_assign("l2", model.l2);
+  state.values.insert_or_assign("l1", model.l1);
   state.values.insert_or_assign("config", model.config);
   state.values.insert_or_assign("manifest", model.manifest);
   state.arrays.insert(model.summary.arrays.begin(), model.summary.arrays.end());
@@ -159,6 +160,7 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     model.intercept = state.integer("intercept") != 0;
     model.features = state.integer("n_features");
     model.l2 = state.real("l2");
+    if (state.values.contains("l1")) model.l1 = state.real("l1");
     model.config = optional_text(state, "config");
     model.manifest = optional_text(state, "manifest");
     const auto parameters = parameters_in(state);

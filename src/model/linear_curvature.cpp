@@ -194,6 +194,75 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
       batch.inputs[0].rows);
 }
 
+void LinearModel::add_curvature(const Batch& batch, Index first, Index count, const double* z,
+                                std::span<const std::int32_t> slot, Eigen::MatrixXd& h) const {
+  struct Entry {
+    Index slot, k;
+    double value;
+  };
+  const Index K = margins_;
+  std::visit(
+      [&](const auto& x) {
+        std::vector<Entry> entries;
+        Eigen::MatrixXd m(K, K);
+        const auto take = [&](Index j, double v) {
+          for (Index k = 0; k < K; ++k)
+            if (const auto s = slot[static_cast<std::size_t>(j * K + k)]; s >= 0)
+              entries.push_back({s, k, v});
+        };
+        for (Index i = first; i < first + count; ++i) {
+          entries.clear();
+          kernels::for_each(x, i, [&](Index j, double v) {
+            if (v != 0) take(j, v);
+          });
+          if (intercept_) take(x.columns, 1);
+          if (entries.empty()) continue;
+          curvature_matrix(loss_, z + i * K, label_of(batch, i), K, m);
+          m *= weight_of(batch, i);
+          for (std::size_t f = 0; f < entries.size(); ++f) {
+            double* column = h.data() + entries[f].slot * h.rows();
+            const double* of_class = m.data() + entries[f].k * K;
+            for (std::size_t e = f; e < entries.size(); ++e)
+              column[entries[e].slot] +=
+                  entries[f].value * entries[e].value * of_class[entries[e].k];
+          }
+        }
+      },
+      batch.inputs[0].rows);
+}
+
+void LinearModel::add_curvature_bounds(const Batch& batch, const Part& part,
+                                       VecRef<double> h) const {
+  const Index K = margins_;
+  const double c = curvature_bound();
+  std::visit(
+      [&](const auto& x) {
+        for (Index i = part.first; i < part.first + part.count; ++i) {
+          const double weight = c * weight_of(batch, i);
+          kernels::for_each(x, i, [&](Index j, double v) { h[j * K] += weight * v * v; });
+          if (intercept_) h[features_ * K] += weight;
+        }
+      },
+      batch.inputs[0].rows);
+  for (Index j = 0; j < h.size(); j += K)
+    for (Index k = 1; k < K; ++k) h[j + k] = h[j];
+}
+
+double LinearModel::conjugate_sum(const Batch& batch, const Part& part, const double* r,
+                                  double s) const {
+  std::vector<double> theta(static_cast<std::size_t>(margins_));
+  return losses::with_loss(loss_, [&](auto l) {
+    double sum = 0;
+    for (Index i = part.first; i < part.first + part.count; ++i) {
+      for (Index k = 0; k < margins_; ++k)
+        theta[static_cast<std::size_t>(k)] = s * r[i * margins_ + k];
+      sum +=
+          weight_of(batch, i) * decltype(l)::conjugate(theta.data(), label_of(batch, i), margins_);
+    }
+    return sum;
+  });
+}
+
 void LinearModel::add_diagonal_curvature(const Batch& batch, const Part& part, const double* z,
                                          std::span<double> h) const {
   std::vector<double> row(static_cast<std::size_t>(margins_));

@@ -1,5 +1,6 @@
-// The losses, one struct each: what a row contributes as a function of its K margins. A new loss of
-// a linear model is one more struct here and one more line in with_loss().
+// The losses, one struct each: what a row contributes as a function of its K margins, and the
+// convex conjugate φ*(t) = sup_z t·z − φ(z) on its domain. A new loss of a linear model is one more
+// struct here and one more line in with_loss().
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -7,6 +8,9 @@
 #include "svrg/model/linear_model.hpp"
 
 namespace svrg::losses {
+
+/// t log t, 0 at 0; rounding may have made t a little negative.
+inline double entropy(double t) { return t > 0 ? t * std::log(t) : 0; }
 
 /// ½(z − y)²
 struct Squared {
@@ -18,6 +22,7 @@ struct Squared {
   }
   static void residual_only(const double* z, double y, Index, double* r) { r[0] = z[0] - y; }
   static void curvature(const double*, double, Index, double* h) { h[0] = 1; }
+  static double conjugate(const double* t, double y, Index) { return t[0] * (0.5 * t[0] + y); }
 };
 
 /// log(1 + exp(−yz)); exp of a negative number only, so nothing overflows.
@@ -37,6 +42,9 @@ struct Logistic {
     const double e = std::exp(-std::fabs(z[0]));
     h[0] = e / ((1 + e) * (1 + e));
   }
+  static double conjugate(const double* t, double y, Index) {
+    return entropy(-y * t[0]) + entropy(1 + y * t[0]);
+  }
 };
 
 /// max(0, 1 − yz)²; φ'' from the side that costs.
@@ -54,6 +62,7 @@ struct SquaredHinge {
   static void curvature(const double* z, double y, Index, double* h) {
     h[0] = y * z[0] < 1 ? 2 : 0;
   }
+  static double conjugate(const double* t, double y, Index) { return t[0] * (0.25 * t[0] + y); }
 };
 
 /// ½(z − y)² up to |z − y| = 1, then |z − y| − ½. Beyond 1 φ'' is 0, and where every row is an
@@ -75,6 +84,7 @@ struct Huber {
     const double e = std::fabs(z[0] - y);
     h[0] = e <= 1 ? 1 : 0.02 / e;
   }
+  static double conjugate(const double* t, double y, Index) { return t[0] * (0.5 * t[0] + y); }
 };
 
 /// log Σ exp(z_k) − z_y; φ'' = diag(p) − p pᵀ, of which `curvature` gives p.
@@ -98,6 +108,11 @@ struct Softmax {
   }
   static void residual_only(const double* z, double y, Index K, double* r) { residual(z, y, K, r); }
   static void curvature(const double* z, double, Index K, double* p) { probabilities(z, K, p); }
+  static double conjugate(const double* t, double y, Index K) {
+    double sum = 0;
+    for (Index k = 0; k < K; ++k) sum += entropy(t[k] + (static_cast<double>(k) == y ? 1 : 0));
+    return sum;
+  }
 };
 
 /// Calls f with the struct of a loss.

@@ -31,11 +31,11 @@ std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
   return std::make_unique<RowEngine>(f_, options_.chains);
 }
 
-void GuardedSvrg::take(const MarginObjective::Measurement& m) {
+void GuardedSvrg::take(ConstVecRef<double> w, const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
   now_.grad_norm = g_.stableNorm();
-  now_.gap = optimality_gap(g_, f_.penalty().curvature(), f_.model().free_intercepts(),
-                            f_.intercept_curvature());
+  now_.gap =
+      optimality_gap(f_.penalty(), w, g_, f_.model().free_intercepts(), f_.intercept_curvature());
   now_.gap = std::fmin(now_.gap, engine_->exact_gap(g_));  // NaN is no bound
   now_.measured = true;
   now_.requests = m.requests;
@@ -60,7 +60,7 @@ Outcome GuardedSvrg::start(VecRef<double> w) {
         "a row's squared norm overflows: divide the features by their largest value");
   const auto m = f_.gradient(w, g_);
   if (!m.finite) throw NumericError("the objective is not finite at the initial weights");
-  take(m);
+  take(w, m);
   if (!resumed_) now_.passes += 1;
   resumed_ = false;
   return now_;
@@ -126,7 +126,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
     now_.passes += 1;
     accepted = m.finite && m.objective <= f_snap + 1e-13 * std::fabs(f_snap);
     if (accepted) {
-      take(m);
+      take(w, m);
       break;
     }
     f_.restore();

@@ -26,16 +26,21 @@ MinibatchSolver<Real>::MinibatchSolver(const Communicator& comm, const Parameter
 }
 
 template <class Real>
+double MinibatchSolver<Real>::bound(ConstVecRef<Real> w) const {
+  const Penalty<double> penalty(layout_, f_.penalty().l2(), f_.penalty().l1());
+  return optimality_gap(penalty, w.template cast<double>(), g_.template cast<double>(), 0, 0);
+}
+
+template <class Real>
 void MinibatchSolver<Real>::take_measure(VecRef<Real> w) {
   // Root's weights are everybody's: replicas cannot drift from snapshot to snapshot.
   comm_.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
   const Report report = estimator_.measure(f_, w, g_);
   f_.penalty().add_gradient(w, g_);
   now_.objective = report.loss + f_.penalty().value(w);
-  now_.grad_norm = g_.template cast<double>().stableNorm();
-  now_.gap = options_.convex
-                 ? optimality_gap(g_.template cast<double>(), f_.penalty().curvature(), 0, 0)
-                 : std::numeric_limits<double>::quiet_NaN();
+  // The rate changes: a step of fixed length makes the norms of a run comparable.
+  now_.grad_norm = f_.penalty().step_norm(w, g_, options_.learning_rate);
+  now_.gap = options_.convex ? bound(w) : std::numeric_limits<double>::quiet_NaN();
   now_.measured = true;
   now_.requests = report.requests;
   if (!report.finite) now_.objective = now_.grad_norm = std::numeric_limits<double>::quiet_NaN();
@@ -104,6 +109,7 @@ Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
     const Report report = estimator_.estimate(f_, w, *batch, pass, g_);
     f_.penalty().add_gradient(w, g_);
     optimizer_.step(layout_, w, g_, now_.learning_rate);
+    f_.penalty().shrink(w, now_.learning_rate);
     ++now_.step;
     ++step_in_epoch_;
     now_.passes += estimator_.evaluations_per_row() * static_cast<double>(report.rows) / rows;

@@ -1,17 +1,36 @@
+#include <cmath>
 #include <limits>
 
+#include "svrg/core/soft_threshold.hpp"
 #include "svrg/solver/solver.hpp"
 
 namespace svrg {
+namespace {
 
-double optimality_gap(ConstVecRef<double> gradient, ConstVecRef<double> penalty_curvature,
-                      Index intercepts, double intercept_curvature) {
+/// ½ λ₂ w² + λ₁|w| + v w + R*(−v), as sums of terms that are not negative.
+double fenchel_young(double w, double gradient, double l2, double l1) {
+  if (l1 == 0) return gradient * gradient / (2 * l2);
+  const double v = gradient - l2 * w;
+  const double best = -soft_threshold(v, l1) / l2;  // the minimum of R(u) + v u
+  if (w != 0 && best != 0 && (w > 0) == (best > 0)) {
+    const double slope = gradient + std::copysign(l1, w);
+    return slope * slope / (2 * l2);
+  }
+  const double beyond = std::fmax(0.0, std::fabs(v) - l1);
+  const double at_w = w == 0 ? 0 : 0.5 * l2 * w * w + (l1 + std::copysign(v, v * w)) * std::fabs(w);
+  return std::fmax(0.0, at_w) + beyond * beyond / (2 * l2);
+}
+
+}  // namespace
+
+double optimality_gap(const Penalty<double>& penalty, ConstVecRef<double> w,
+                      ConstVecRef<double> gradient, Index intercepts, double intercept_curvature) {
   double gap = 0;
   for (Index j = 0; j < gradient.size(); ++j) {
     const bool intercept = j >= gradient.size() - intercepts;
-    const double curvature = intercept ? intercept_curvature : penalty_curvature[j];
+    const double curvature = intercept ? intercept_curvature : penalty.curvature()[j];
     if (!(curvature > 0)) return std::numeric_limits<double>::quiet_NaN();
-    gap += gradient[j] * gradient[j] / (2 * curvature);
+    gap += fenchel_young(w[j], gradient[j], curvature, intercept ? 0 : penalty.threshold()[j]);
   }
   return gap;
 }

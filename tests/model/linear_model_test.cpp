@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <string>
 
 #include "problems.hpp"
+#include "svrg/objective/penalty.hpp"
 
 namespace svrg {
 namespace {
@@ -208,6 +210,38 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
   return (loss == Loss::squared_hinge ? "hinge" : std::string(loss_name(loss))) +
          (info.param.sparse ? "_sparse" : "_dense") + (info.param.weighted ? "_weighted" : "") +
          (info.param.intercept ? "_intercept" : "");
+}
+
+TEST_P(LinearModels, a_proximal_chain_is_the_plain_recurrence) {
+  const double l2 = 0.1, l1 = 0.04, eta = 0.02;
+  Vec<double> start = w_;
+  start[1] = start[3] = 0;
+  const auto z = margins(start);
+  std::vector<double> r;
+  const ChainRows rows = chain_rows(z, r, mean_weight());
+  const Penalty<double> penalty(model_.layout(), l2, l1);
+  Vec<double> mu = gradient(start) / (mean_weight() * static_cast<double>(shard_.rows()));
+  penalty.add_gradient(start, mu);
+  ChainStep step{.eta = eta, .l2 = l2, .block = 1};
+  Vec<double> u(P_);
+  model_.run_proximal_chain(rows, step, start, mu, penalty.threshold(), u);
+
+  // Every coordinate at every step, rows in the same order.
+  std::vector<Index> order(static_cast<std::size_t>(shard_.rows()));
+  std::iota(order.begin(), order.end(), Index{0});
+  shuffle(std::span(order), step.order);
+  Vec<double> v = start;
+  for (const Index i : order) {
+    const Part one{0, i, 1};
+    Vec<double> now = Vec<double>::Zero(P_), then = Vec<double>::Zero(P_);
+    model_.add_gradient(v, batch_, one, Pass{}, now);
+    model_.add_gradient(start, batch_, one, Pass{}, then);
+    const Vec<double> decay = penalty.curvature().cwiseProduct(v - start);
+    v -= eta * ((now - then) / mean_weight() + mu + decay);
+    penalty.shrink(v, eta);
+  }
+  EXPECT_LT((start + u - v).norm(), 1e-12 * v.norm());
+  for (Index j = 0; j < P_; ++j) EXPECT_EQ(start[j] + u[j] == 0, v[j] == 0) << j;
 }
 
 INSTANTIATE_TEST_SUITE_P(

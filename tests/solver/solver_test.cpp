@@ -265,12 +265,17 @@ TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {
 }
 
 TEST(OptimalityGap, has_no_bound_without_a_penalty) {
-  const Vec<double> g = Vec<double>::Ones(2), none = Vec<double>::Zero(2);
-  EXPECT_TRUE(std::isnan(optimality_gap(g, none, 0, 0)));
-  EXPECT_TRUE(std::isnan(optimality_gap(g, none, 1, 0.25)));  // an intercept bounds only itself
-  const Vec<double> half = Vec<double>::Constant(2, 0.5);
-  EXPECT_DOUBLE_EQ(optimality_gap(g, half, 0, 0), 2);
-  EXPECT_DOUBLE_EQ(optimality_gap(g, half, 1, 0.25), 1 + 2);
+  Parameter parameter;
+  parameter.name = "w";
+  parameter.shape = {2};
+  ParameterLayout layout;
+  layout.add(parameter);
+  const Vec<double> g = Vec<double>::Ones(2), w = Vec<double>::Zero(2);
+  const Penalty<double> none(layout, 0), half(layout, 0.5);
+  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, 0, 0)));
+  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, 1, 0.25)));  // an intercept bounds only itself
+  EXPECT_DOUBLE_EQ(optimality_gap(half, w, g, 0, 0), 2);
+  EXPECT_DOUBLE_EQ(optimality_gap(half, w, g, 1, 0.25), 1 + 2);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct ModelRecord {
   std::vector<double> positive;  // not empty: these label values are class 1, all others class 0
   std::vector<std::string> feature_names;
   std::vector<double> mean, scale;  // rows are (x − mean)/scale to the model; empty: 0 and 1
-  double l2 = 0;
+  double l2 = 0, l1 = 0;
   std::string config;    // effective TOML
   std::string manifest;  // JSON
   State summary;         // values shown by `svrg inspect`: epoch, objective, grad_norm, …

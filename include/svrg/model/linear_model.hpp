@@ -95,6 +95,14 @@ class LinearModel : public Model<double> {
   /// first+count).
   void add_curvature(const Batch&, Index first, Index count, const double* z,
                      Eigen::MatrixXd& h) const;
+  /// The same for some coordinates: number s of them goes to row and column s of h; `slot` has the
+  /// number of each coordinate, −1 for the others. Numbers ascend with the coordinates.
+  void add_curvature(const Batch&, Index first, Index count, const double* z,
+                     std::span<const std::int32_t> slot, Eigen::MatrixXd& h) const;
+  /// Adds c Σ σ_i x_ij² to the coordinates of column j: a bound of the Hessian's diagonal.
+  void add_curvature_bounds(const Batch&, const Part&, VecRef<double> h) const;
+  /// Σ σ_i φ*(s·r_i), φ* the convex conjugate of the loss, r = φ'(z), 0 ≤ s ≤ 1.
+  double conjugate_sum(const Batch&, const Part&, const double* r, double s) const;
   /// Adds Σ σ_i φ''_kk(z_i) to h, [K].
   void add_diagonal_curvature(const Batch&, const Part&, const double* z,
                               std::span<double> h) const;
@@ -107,6 +115,12 @@ class LinearModel : public Model<double> {
   /// Runs one chain over all its rows from the snapshot; u ← its displacement. `gradient` is ∇F(w̃).
   void run_chain(const ChainRows&, const ChainStep&, ConstVecRef<double> gradient,
                  VecRef<double> u) const;
+
+  /// The same under soft thresholds, [P], η times which end every step; `start` is w̃, and exact
+  /// zeros of w̃ + u are −w̃ in u.
+  void run_proximal_chain(const ChainRows&, const ChainStep&, ConstVecRef<double> start,
+                          ConstVecRef<double> gradient, ConstVecRef<double> threshold,
+                          VecRef<double> u) const;
 
   /// Largest and summed row smoothness c‖x_i‖²σ_i, c = 1, ¼, ½, 2, 1 (intercept counted as a
   /// feature).

@@ -62,6 +62,13 @@ class MarginObjective {
   /// Mean of φ''(z_i) x_i x_iᵀ over about `samples` rows, the lower triangle, penalty included:
   /// a stretch of every virtual shard, starting at a place given by `draw`. Collective: P² values.
   Eigen::MatrixXd curvature(Index samples, std::uint64_t draw);
+  /// The same for the coordinates `active` (ascending) alone; a coordinate in which the sampled
+  /// rows have no curvature gets its largest possible one. Collective: |active|² values.
+  Eigen::MatrixXd curvature(std::span<const Index> active, Index samples, std::uint64_t draw);
+  /// F(w) less the dual objective at s·r, the residuals scaled into the dual's domain where L1
+  /// (with λ₂ or without) needs it. NaN without L1. An intercept that is not penalised is taken as
+  /// minimised up to its own Newton decrement. Collective: one value.
+  double scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<double> gradient, double objective);
   /// Largest row smoothness in the metric of `lower` over about `samples` rows. Collective.
   double largest_row_curvature(const Eigen::MatrixXd& lower, Index samples, std::uint64_t draw);
   /// y ← ∇²F(z) p. Collective: P values.
@@ -78,6 +85,7 @@ class MarginObjective {
  private:
   class Timed;
   Part sample(const Part& part, Index samples, std::uint64_t draw) const;
+  const Vec<double>& curvature_bounds();
 
   Communicator comm_;
   const LinearModel& model_;
@@ -89,6 +97,7 @@ class MarginObjective {
   double mean_weight_, total_weight_, intercept_curvature_ = 0;
   std::vector<double> z_, r_, remembered_;
   std::optional<Smoothness> smoothness_;
+  std::optional<Vec<double>> curvature_bounds_;
   PhaseTimes times_;
 };
 

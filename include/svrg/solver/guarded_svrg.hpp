@@ -43,7 +43,7 @@ class GuardedSvrg : public Solver<double> {
   double contraction() const;
   SearchResult search(ConstVecRef<double> w, const Direction& newest, bool verify);
   Vec<double> step_of(const SearchResult& result, const Direction& newest) const;
-  void take(const MarginObjective::Measurement& m);
+  void take(ConstVecRef<double> w, const MarginObjective::Measurement& m);
   void remember_step(ConstVecRef<double> before, ConstVecRef<double> after);
 
   MarginObjective& f_;

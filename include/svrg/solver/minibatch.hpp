@@ -33,6 +33,7 @@ class MinibatchSolver : public Solver<Real> {
 
  private:
   void take_measure(VecRef<Real> w);
+  double bound(ConstVecRef<Real> w) const;
   bool diverged() const;
   void roll_back(VecRef<Real> w);
 

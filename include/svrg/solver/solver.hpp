@@ -5,6 +5,7 @@
 #include "svrg/core/requests.hpp"
 #include "svrg/core/state.hpp"
 #include "svrg/core/types.hpp"
+#include "svrg/objective/penalty.hpp"
 
 namespace svrg {
 
@@ -41,10 +42,12 @@ class Solver {
   virtual void load(const State& state) = 0;
 };
 
-/// F(w) − F* ≤ ‖∇F‖²/(2λ) by strong convexity in the penalised coordinates; an intercept, which is
-/// not penalised, is taken as minimised up to its own Newton decrement. NaN without a penalty.
+/// F(w) − F* ≤ Σ_j [R_j(w_j) + v_j w_j + R_j*(−v_j)], the duality gap whose dual point is the
+/// residuals at w; v is the gradient of the data term, R_j the penalty. `gradient` is that of the
+/// smooth part, v + λ₂ w; without L1 this is ‖∇F‖²/(2λ₂). An intercept, which is not penalised, is
+/// taken as minimised up to its own Newton decrement. NaN where a coordinate has no λ₂.
 /// The last `intercepts` coordinates are intercepts, of curvature `intercept_curvature`.
-double optimality_gap(ConstVecRef<double> gradient, ConstVecRef<double> penalty_curvature,
-                      Index intercepts, double intercept_curvature);
+double optimality_gap(const Penalty<double>& penalty, ConstVecRef<double> w,
+                      ConstVecRef<double> gradient, Index intercepts, double intercept_curvature);
 
 }  // namespace svrg

@@ -1,0 +1,39 @@
+#pragma once
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "svrg/model/linear_model.hpp"
+
+namespace svrg::chain {
+
+/// The order of a chain's rows: blocks in random order, rows of a block in order. Rows were
+/// permuted at load, so whole blocks are as good as single rows and keep the memory streaming.
+template <class F>
+void visit_rows(const ChainRows& rows, const ChainStep& step, F&& visit) {
+  const Index blocks = (rows.count + step.block - 1) / step.block;
+  std::vector<Index> order(static_cast<std::size_t>(blocks));
+  std::iota(order.begin(), order.end(), Index{0});
+  shuffle(std::span(order), step.order);
+  for (const Index b : order) {
+    const Index from = rows.first + b * step.block;
+    const Index to = std::min(from + step.block, rows.first + rows.count);
+    for (Index i = from; i < to; ++i) visit(i);
+  }
+}
+
+inline double chain_weight(const ChainRows& rows, Index i) {
+  const auto& weights = rows.batch->weights;
+  return weights.empty() ? 1.0 : weights[static_cast<std::size_t>(i)] / rows.mean_weight;
+}
+
+/// φ'(s) − r_i, weighted; s is overwritten by it.
+template <class L>
+void change_of_residual(const ChainRows& rows, Index i, Index K, double* s, double* work) {
+  L::residual_only(s, rows.batch->labels[static_cast<std::size_t>(i)], K, work);
+  const double weight = chain_weight(rows, i);
+  for (Index k = 0; k < K; ++k) s[k] = weight * (work[k] - rows.residuals[i * K + k]);
+}
+
+}  // namespace svrg::chain

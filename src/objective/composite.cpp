@@ -1,0 +1,72 @@
+// What an L1 penalty needs of a margin objective: the Hessian of few coordinates, a dual bound.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "svrg/objective/margin_objective.hpp"
+
+namespace svrg {
+
+const Vec<double>& MarginObjective::curvature_bounds() {
+  if (curvature_bounds_) return *curvature_bounds_;
+  reducer_->start(size(), 0);
+  for (const Part& part : shard_.all().parts) {
+    Vec<double> h = Vec<double>::Zero(size());
+    model_.add_curvature_bounds(shard_.all(), part, h);
+    Eigen::Map<Vec<double>>(reducer_->values(part.virtual_shard).data(), size()) += h;
+  }
+  reducer_->reduce();
+  curvature_bounds_ =
+      Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
+  return *curvature_bounds_;
+}
+
+Eigen::MatrixXd MarginObjective::curvature(std::span<const Index> active, Index samples,
+                                           std::uint64_t draw) {
+  const auto m = static_cast<Index>(active.size());
+  std::vector<std::int32_t> slot(static_cast<std::size_t>(size()), -1);
+  for (std::size_t s = 0; s < active.size(); ++s)
+    slot[static_cast<std::size_t>(active[s])] = static_cast<std::int32_t>(s);
+  reducer_->start(m * m, 1);
+  Eigen::MatrixXd h(m, m);
+  for (const Part& part : shard_.all().parts) {
+    const Part rows = sample(part, samples, draw);
+    h.setZero();
+    model_.add_curvature(shard_.all(), rows.first, rows.count, z_.data(), slot, h);
+    Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), m, m) += h;
+    reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
+  }
+  reducer_->reduce();
+  h = Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), m, m) /
+      (reducer_->total_tail()[0] * mean_weight_);
+  const bool blind = (h.diagonal().array() <= 0).any();
+  for (Index s = 0; s < m; ++s) {
+    const Index j = active[static_cast<std::size_t>(s)];
+    if (blind && h(s, s) <= 0) h(s, s) = curvature_bounds()[j];
+    h(s, s) += penalty_.curvature()[j];
+  }
+  return h;
+}
+
+double MarginObjective::scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<double> gradient,
+                                           double objective) {
+  const Vec<double>&l1 = penalty_.threshold(), &l2 = penalty_.curvature();
+  if (penalty_.l1() <= 0) return std::numeric_limits<double>::quiet_NaN();
+  double largest = 1, intercepts = 0;  // of |v_j|/λ₁, v the gradient of the data term
+  for (Index j = 0; j < size(); ++j) {
+    if (l1[j] > 0)
+      largest = std::max(largest, std::fabs(gradient[j] - l2[j] * w[j]) / l1[j]);
+    else if (gradient[j] != 0)
+      intercepts += gradient[j] * gradient[j] / (2 * std::max(intercept_curvature_, 1e-300));
+  }
+  const auto sums = make_reducer<double>(comm_, reduction_, shard_.partition().virtual_shards(),
+                                         shard_.owned_shards());
+  sums->start(1, 0);
+  for (const Part& part : shard_.all().parts)
+    sums->values(part.virtual_shard)[0] +=
+        model_.conjugate_sum(shard_.all(), part, r_.data(), 1 / largest);
+  sums->reduce();
+  return objective + sums->total()[0] / total_weight_ + intercepts;
+}
+
+}  // namespace svrg
