@@ -77,13 +77,14 @@ constexpr CommandPage pages[] = {
     {.name = "config",
      .bit = command::config,
      .summary = "show, check or start a config file",
-     .usage = "config show|check|init [-c run.toml] [options]",
+     .usage = "config ACTION [-c run.toml] [options]",
      .positionals = "action|train",
      .positionals_required = false,
      .about =
          "show prints the complete effective config as TOML, with the source of each value that "
          "is not a default; it takes all options of train. check reads a config and says "
-         "whether it is good. init prints a commented file of all keys and their defaults. "
+         "whether it is good. init prints a commented file of all keys and their defaults, schema "
+         "the same as JSON Schema, for editors. "
          "Does not start MPI.",
      .examples = "# start a config file\n"
                  "svrg config init > run.toml\n"

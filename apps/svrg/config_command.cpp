@@ -1,8 +1,10 @@
-// svrg config show|check|init: what the settings are, without computing anything.
+// svrg config ACTION: what the settings are, without computing anything; and what is made from the
+// option table for other programs to read.
 #include <fmt/format.h>
 
 #include <cstdio>
 
+#include "config_schema.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "toml_text.hpp"
@@ -13,6 +15,7 @@ namespace {
 std::string answer(const Settings& settings) {
   if (settings.is("action", "show")) return settings.to_toml_with_sources();
   if (settings.is("action", "init")) return commented_toml();
+  if (settings.is("action", "schema")) return config_schema();
   // All sources were read and checked before we came here.
   int given = 0;
   for (const Option& option : option_table())

@@ -27,9 +27,9 @@ constexpr Option table[] = {
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
      .help = "a model, checkpoint or run file"},
 
-    {.flag = "action", .positional = "ACTION", .type = choice, .choices = "show|check|init",
+    {.flag = "action", .positional = "ACTION", .type = choice, .choices = "show|check|init|schema",
      .group = "Common", .commands = config,
-     .help = "show the effective config, check a file, or write a commented one"},
+     .help = "show the effective config, check a file, write a commented one, or a JSON Schema"},
 
     {.flag = "format", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|svmlight|csv|idx", .group = "Data", .commands = reads_data,
