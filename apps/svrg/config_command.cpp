@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "completion.hpp"
 #include "config_schema.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
@@ -16,6 +17,7 @@ std::string answer(const Settings& settings) {
   if (settings.is("action", "show")) return settings.to_toml_with_sources();
   if (settings.is("action", "init")) return commented_toml();
   if (settings.is("action", "schema")) return config_schema();
+  if (settings.is("action", "completion")) return completion_script(settings.text("shell"));
   // All sources were read and checked before we came here.
   int given = 0;
   for (const Option& option : option_table())

@@ -64,8 +64,7 @@ std::string value_name(const Option& option) {
 }
 
 std::string left_column(const Option& option) {
-  if (option.positional == "MODEL" || option.positional == "FILE" || option.positional == "ACTION")
-    return fmt::format("  {}", option.positional);
+  if (only_by_place(option)) return fmt::format("  {}", option.positional);
   std::string left =
       option.short_flag.empty() ? "      " : fmt::format("  -{}, ", option.short_flag);
   if (!option.positional.empty()) left = fmt::format("  {}, ", option.positional);
@@ -89,6 +88,11 @@ std::string option_entry(const Option& option) {
 }
 
 }  // namespace
+
+bool only_by_place(const Option& option) {
+  return option.positional == "MODEL" || option.positional == "FILE" ||
+         option.positional == "ACTION";
+}
 
 std::string version_line() { return "svrg " + version(); }
 

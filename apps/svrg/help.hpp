@@ -12,4 +12,7 @@ std::string command_help(const CommandPage& page);
 /// "svrg 0.1.0".
 std::string version_line();
 
+/// True if the help names it "MODEL" and not by its flag.
+bool only_by_place(const Option& option);
+
 }  // namespace svrg::app

@@ -27,9 +27,12 @@ constexpr Option table[] = {
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
      .help = "a model, checkpoint or run file"},
 
-    {.flag = "action", .positional = "ACTION", .type = choice, .choices = "show|check|init|schema",
-     .group = "Common", .commands = config,
-     .help = "show the effective config, check a file, write a commented one, or a JSON Schema"},
+    {.flag = "action", .positional = "ACTION", .type = choice,
+     .choices = "show|check|init|schema|completion", .group = "Common", .commands = config,
+     .help = "show the effective config, check a file, write a commented one, a JSON Schema, or "
+             "completions for a shell"},
+    {.flag = "shell", .type = choice, .default_text = "bash", .choices = "bash|zsh|fish",
+     .group = "Common", .commands = config, .help = "of completion"},
 
     {.flag = "format", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|svmlight|csv|idx", .group = "Data", .commands = reads_data,
