@@ -27,7 +27,7 @@ std::string words_of(const Option& option) {
   return join(words, " ");
 }
 
-std::string value_name(const Option& option) {
+std::string placeholder(const Option& option) {
   if (option.value_name.empty()) return option.type == Type::path ? "FILE" : "VALUE";
   return std::string(option.value_name);
 }
@@ -179,7 +179,7 @@ std::string zsh_described(const Option& option) {
 std::string zsh_value(const Option& option) {
   if (option.flag == "set")
     return fmt::format(":KEY=VALUE:{{compadd -S = -- {}}}", config_keys(""));
-  const std::string words = words_of(option), name = value_name(option);
+  const std::string words = words_of(option), name = placeholder(option);
   if (option.type == Type::path && !words.empty())
     return fmt::format(":{}:{{compadd -- {}; _files}}", name, words);
   if (is_folder(option)) return fmt::format(":{}:_files -/", name);

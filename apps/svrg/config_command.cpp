@@ -6,6 +6,7 @@
 
 #include "completion.hpp"
 #include "config_schema.hpp"
+#include "man_page.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "toml_text.hpp"
@@ -18,6 +19,7 @@ std::string answer(const Settings& settings) {
   if (settings.is("action", "init")) return commented_toml();
   if (settings.is("action", "schema")) return config_schema();
   if (settings.is("action", "completion")) return completion_script(settings.text("shell"));
+  if (settings.is("action", "man")) return man_page();
   // All sources were read and checked before we came here.
   int given = 0;
   for (const Option& option : option_table())

@@ -28,9 +28,9 @@ constexpr Option table[] = {
      .help = "a model, checkpoint or run file"},
 
     {.flag = "action", .positional = "ACTION", .type = choice,
-     .choices = "show|check|init|schema|completion", .group = "Common", .commands = config,
-     .help = "show the effective config, check a file, write a commented one, a JSON Schema, or "
-             "completions for a shell"},
+     .choices = "show|check|init|schema|completion|man", .group = "Common", .commands = config,
+     .help = "show the effective config, check a file, write a commented one, a JSON Schema, "
+             "completions for a shell, or the man page"},
     {.flag = "shell", .type = choice, .default_text = "bash", .choices = "bash|zsh|fish",
      .group = "Common", .commands = config, .help = "of completion"},
 

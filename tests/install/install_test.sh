@@ -18,7 +18,13 @@ fail() { echo "install_test: $*" >&2; exit 1; }
 targets=$(find "$work/prefix" -name svrgTargets.cmake)
 ! grep -nE 'svrg_warnings|svrg_codegen|-W(all|error)' "$targets" || fail "the export carries our own flags"
 ! grep -rnF "$build" "$(dirname "$targets")" || fail "the export points into the build tree"
-"$work/prefix/bin/svrg" --version
+program=$work/prefix/bin/svrg
+"$program" --version
+share=$work/prefix/share
+cmp <("$program" config man) "$share/man/man1/svrg.1"
+cmp <("$program" config completion) "$share/bash-completion/completions/svrg"
+cmp <("$program" config completion --shell zsh) "$share/zsh/site-functions/_svrg"
+cmp <("$program" config completion --shell fish) "$share/fish/vendor_completions.d/svrg.fish"
 
 cmake -S "$consumer" -B "$work/find_package" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_COMPILER="$cxx" >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
