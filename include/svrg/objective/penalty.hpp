@@ -9,7 +9,9 @@ class Penalty {
  public:
   Penalty(const ParameterLayout& layout, double l2);
   double l2() const noexcept { return l2_; }
+  /// R(w).
   double value(ConstVecRef<Real> w) const;
+  /// g ← g + ∇R(w).
   void add_gradient(ConstVecRef<Real> w, VecRef<Real> g) const;
   /// λ·wd_mult, per coordinate. [P]
   const Vec<double>& curvature() const noexcept { return curvature_; }

@@ -42,6 +42,7 @@ struct TrainerOptions {
 /// @throws ConfigError where the folder holds results of an earlier run, with the remedy. Local.
 void require_no_results(const std::string& run_dir);
 
+/// How a run ended.
 struct TrainResult {
   std::string stop_reason;  // tolerance, precision, epochs, passes, signal, time
   ExitCode code = ExitCode::done;
