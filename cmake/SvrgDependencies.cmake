@@ -12,28 +12,29 @@ find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
-find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
-find_library(ZSTD_LIBRARY zstd REQUIRED)
-mark_as_advanced(ZSTD_INCLUDE_DIR ZSTD_LIBRARY)
 
 # CLI11 is header-only and ships a CMake package; toml++ ships pkg-config only on some systems,
-# and Random123, fast_float and xxHash are found by their headers.
+# and Random123 and fast_float are found by their headers.
 find_package(CLI11 REQUIRED)
 foreach(pair "TOMLPLUSPLUS;toml++/toml.h" "RANDOM123;Random123/philox.h"
-             "FAST_FLOAT;fast_float/fast_float.h" "XXHASH;xxhash.h")
+             "FAST_FLOAT;fast_float/fast_float.h")
   list(GET pair 0 name)
   list(GET pair 1 header)
   find_path(${name}_INCLUDE_DIR ${header} REQUIRED)
   mark_as_advanced(${name}_INCLUDE_DIR)
 endforeach()
-find_library(XXHASH_LIBRARY xxhash REQUIRED)
-mark_as_advanced(XXHASH_LIBRARY)
 
+include(svrgLibraries)
+svrg_find_libraries()
+foreach(name xxhash zstd)
+  if(NOT TARGET svrg::${name})
+    message(FATAL_ERROR "${name} not found; install its headers and library")
+  endif()
+endforeach()
 # Optional: products of matrices in symbol graphs, several times as fast as what a portable build of
 # Eigen does. SVRG_OPENBLAS=OFF leaves it out.
 option(SVRG_OPENBLAS "Use OpenBLAS for symbol graphs where it is found" ON)
-if(SVRG_OPENBLAS)
-  find_path(OPENBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas-serial openblas-pthread openblas)
-  find_library(OPENBLAS_LIBRARY openblas PATH_SUFFIXES openblas-serial openblas-pthread)
-  mark_as_advanced(OPENBLAS_INCLUDE_DIR OPENBLAS_LIBRARY)
+set(svrg_own_libraries svrg::xxhash svrg::zstd)
+if(SVRG_OPENBLAS AND TARGET svrg::openblas)
+  list(APPEND svrg_own_libraries svrg::openblas)
 endif()

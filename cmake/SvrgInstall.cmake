@@ -8,11 +8,13 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/svrg DESTINATION ${CMAKE_INSTALL
 
 # find_package(svrg)
 install(EXPORT svrgTargets NAMESPACE svrg:: DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
+get_target_property(svrg_type svrg TYPE)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/svrgConfig.cmake.in
   ${PROJECT_BINARY_DIR}/svrgConfig.cmake INSTALL_DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/svrgConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/svrgConfig.cmake ${PROJECT_BINARY_DIR}/svrgConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/svrgLibraries.cmake
         DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
 
 # pkg-config svrg. Boost and some MPIs have no .pc file to require, so the libraries are written out;
@@ -20,12 +22,11 @@ install(FILES ${PROJECT_BINARY_DIR}/svrgConfig.cmake ${PROJECT_BINARY_DIR}/svrgC
 set(svrg_pc_libraries $<TARGET_FILE:Boost::mpi> $<TARGET_FILE:Boost::serialization>
     ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES} $<TARGET_FILE:OpenSSL::Crypto> $<TARGET_FILE:fmt::fmt>
     ${XXHASH_LIBRARY} ${ZLIB_LIBRARIES} ${BZIP2_LIBRARIES} ${LIBLZMA_LIBRARIES} ${ZSTD_LIBRARY} ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} -lpthread)
-if(SVRG_OPENBLAS AND OPENBLAS_LIBRARY AND OPENBLAS_INCLUDE_DIR)
+if(svrg::openblas IN_LIST svrg_own_libraries)
   list(APPEND svrg_pc_libraries ${OPENBLAS_LIBRARY})
 endif()
 list(REMOVE_DUPLICATES svrg_pc_libraries)
 list(JOIN svrg_pc_libraries " " svrg_pc_libraries)
-get_target_property(svrg_type svrg TYPE)
 set(SVRG_PC_LIBS "${svrg_pc_libraries}")
 set(SVRG_PC_LIBS_PRIVATE "")
 if(svrg_type STREQUAL "SHARED_LIBRARY")

@@ -31,7 +31,8 @@ install_packages() {
     libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libxxhash-dev librandom123-dev libssl-dev
     libfast-float-dev libopenblas-serial-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev)
   if [[ ${1:-} == tests ]]; then
-    packages+=(libgtest-dev libgmock-dev hdf5-tools python3-venv clang-format liblinear-tools)
+    packages+=(libgtest-dev libgmock-dev hdf5-tools python3-venv python3-jsonschema clang-format
+      liblinear-tools doxygen)
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     require_tools "this is not a Debian system: README.md names the packages for others"

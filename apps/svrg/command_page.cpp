@@ -95,18 +95,21 @@ constexpr CommandPage pages[] = {
     {.name = "config",
      .bit = command::config,
      .summary = "show, check or start a config file",
-     .usage = "config show|check|init [-c run.toml] [options]",
+     .usage = "config show|check|init|schema|completion|man [-c run.toml] [options]",
      .positionals = "action|train",
      .positionals_required = false,
      .about =
          "show prints the complete effective config as TOML, with the source of each value that "
          "is not a default; it takes all options of train. check reads a config and says "
-         "whether it is good. init prints a commented file of all keys and their defaults. "
-         "Does not start MPI.",
+         "whether it is good. init prints a commented file of all keys and their defaults, schema "
+         "the same as JSON Schema, for editors; completion makes a shell complete command lines, "
+         "man is the man page, which is installed with the program. Does not start MPI.",
      .examples = "# start a config file\n"
                  "svrg config init > run.toml\n"
                  "# is it good?\n"
                  "svrg config check -c run.toml\n"
+                 "# let the Tab key complete command lines\n"
+                 "svrg config completion --shell fish > ~/.config/fish/completions/svrg.fish\n"
                  "# what holds after file, environment and command line?\n"
                  "SVRG_SEED=7 svrg config show -c run.toml -e 40"},
 };

@@ -1,8 +1,12 @@
-// svrg config show|check|init: what the settings are, without computing anything.
+// svrg config ACTION: what the settings are, without computing anything; and what is made from the
+// option table for other programs to read.
 #include <fmt/format.h>
 
 #include <cstdio>
 
+#include "completion.hpp"
+#include "config_schema.hpp"
+#include "man_page.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "toml_text.hpp"
@@ -13,6 +17,9 @@ namespace {
 std::string answer(const Settings& settings) {
   if (settings.is("action", "show")) return settings.to_toml_with_sources();
   if (settings.is("action", "init")) return commented_toml();
+  if (settings.is("action", "schema")) return config_schema();
+  if (settings.is("action", "completion")) return completion_script(settings.text("shell"));
+  if (settings.is("action", "man")) return man_page();
   // All sources were read and checked before we came here.
   int given = 0;
   for (const Option& option : option_table())

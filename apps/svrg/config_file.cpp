@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "svrg/core/error.hpp"
 #include "svrg/core/suggest.hpp"
@@ -192,7 +192,8 @@ void read_config_file(Settings& settings, const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string toml{std::istreambuf_iterator<char>(file), {}};
   if (!file)
-    throw ConfigError(fmt::format("--config: cannot read {}: {}", path, std::strerror(errno)));
+    throw ConfigError(
+        fmt::format("--config: cannot read {}: {}", path, std::generic_category().message(errno)));
   read_config_text(settings, toml, path);
 }
 

@@ -14,11 +14,7 @@ constexpr std::size_t width = 100, help_column = 32;
 constexpr std::string_view group_names[] = {"Data",   "Model",    "Solver", "Stop",
                                             "Output", "Parallel", "Common"};
 
-struct ExitLine {
-  int code;
-  std::string_view meaning;
-};
-constexpr ExitLine exit_lines[] = {
+constexpr ExitMeaning exit_lines[] = {
     {0, "done"},
     {2, "usage or config"},
     {3, "data or model unreadable"},
@@ -30,6 +26,37 @@ constexpr ExitLine exit_lines[] = {
     {73, "run directory in use by another job"},
     {75, "stopped by signal or time limit after a good checkpoint: resubmit"},
 };
+
+std::string left_column(const Option& option) {
+  if (only_by_place(option)) return fmt::format("  {}", option.positional);
+  std::string left =
+      option.short_flag.empty() ? "      " : fmt::format("  -{}, ", option.short_flag);
+  if (!option.positional.empty()) left = fmt::format("  {}, ", option.positional);
+  left += fmt::format("--{}", option.flag);
+  if (const auto name = value_name(option); !name.empty()) left += ' ' + name;
+  return left;
+}
+
+std::string option_entry(const Option& option) {
+  std::string right(option.help);
+  if (!option.off_flag.empty()) right += fmt::format("; also --{}", option.off_flag);
+  if (!option.default_text.empty() && option.type != Type::flag)
+    right += fmt::format(" [{}]", option.default_text);
+  std::string left = left_column(option);
+  if (left.size() + 2 > help_column) {
+    left += '\n' + std::string(help_column, ' ');
+  } else {
+    left.resize(help_column, ' ');
+  }
+  return left + wrapped(right, width, help_column) + '\n';
+}
+
+}  // namespace
+
+bool only_by_place(const Option& option) {
+  return option.positional == "MODEL" || option.positional == "FILE" ||
+         option.positional == "ACTION";
+}
 
 std::string value_name(const Option& option) {
   const auto with_words = [&](std::string_view name) {
@@ -63,32 +90,8 @@ std::string value_name(const Option& option) {
   return {};
 }
 
-std::string left_column(const Option& option) {
-  if (option.positional == "MODEL" || option.positional == "FILE" || option.positional == "ACTION")
-    return fmt::format("  {}", option.positional);
-  std::string left =
-      option.short_flag.empty() ? "      " : fmt::format("  -{}, ", option.short_flag);
-  if (!option.positional.empty()) left = fmt::format("  {}, ", option.positional);
-  left += fmt::format("--{}", option.flag);
-  if (const auto name = value_name(option); !name.empty()) left += ' ' + name;
-  return left;
-}
-
-std::string option_entry(const Option& option) {
-  std::string right(option.help);
-  if (!option.off_flag.empty()) right += fmt::format("; also --{}", option.off_flag);
-  if (!option.default_text.empty() && option.type != Type::flag)
-    right += fmt::format(" [{}]", option.default_text);
-  std::string left = left_column(option);
-  if (left.size() + 2 > help_column) {
-    left += '\n' + std::string(help_column, ' ');
-  } else {
-    left.resize(help_column, ' ');
-  }
-  return left + wrapped(right, width, help_column) + '\n';
-}
-
-}  // namespace
+std::span<const std::string_view> option_groups() { return group_names; }
+std::span<const ExitMeaning> exit_meanings() { return exit_lines; }
 
 std::string version_line() { return "svrg " + version(); }
 

@@ -42,6 +42,12 @@ void check_required(const CommandPage& page, const Settings& settings) {
     throw ConfigError(fmt::format("ACTION is missing; usage: svrg {}", page.usage));
 }
 
+// What `svrg config` makes from the option table alone is had in any environment, wrong ones too.
+bool needs_no_settings(const Settings& settings) {
+  return settings.has("action") && !settings.is("action", "show") &&
+         !settings.is("action", "check");
+}
+
 }  // namespace
 
 Invocation read_invocation(const std::vector<std::string>& arguments,
@@ -76,6 +82,7 @@ Invocation read_invocation(const std::vector<std::string>& arguments,
       settings.set(*given.option, given.value, Source::command_line, shown_name(*given.option));
     }
   }
+  if (needs_no_settings(settings)) return invocation;
   read_environment(settings, environment);
   if (settings.has("config")) read_config_file(settings, settings.text("config"));
   settings.settle();

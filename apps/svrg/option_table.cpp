@@ -34,9 +34,12 @@ constexpr Option table[] = {
      .help = "rows go to .h5, .svm, .csv, .tsv or …-images-idx3-ubyte; models to .h5, .model "
              "(liblinear), .npz or .json"},
 
-    {.flag = "action", .positional = "ACTION", .type = choice, .choices = "show|check|init",
-     .group = "Common", .commands = config,
-     .help = "show the effective config, check a file, or write a commented one"},
+    {.flag = "action", .positional = "ACTION", .type = choice,
+     .choices = "show|check|init|schema|completion|man", .group = "Common", .commands = config,
+     .help = "show the effective config, check a file, write a commented one, a JSON Schema, "
+             "completions for a shell, or the man page"},
+    {.flag = "shell", .type = choice, .default_text = "bash", .choices = "bash|zsh|fish",
+     .group = "Common", .commands = config, .help = "of completion"},
 
     {.flag = "format", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|svmlight|csv|idx|hdf5", .group = "Data", .commands = reads_data,

@@ -53,3 +53,21 @@
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
+
+/// All of the library.
+namespace svrg {
+/// Files: HDF5 documents, checkpoints, models and records.
+namespace io {}
+/// Parts of symbols' graphs.
+namespace graph {}
+/// Operators of symbols by MXNet's names, as mx.sym has them.
+namespace sym {}
+/// Metrics by MXNet's names, as mx.metric has them.
+namespace metric {}
+/// Callbacks by MXNet's names, as mx.callback has them.
+namespace callback {}
+/// First values of parameters by MXNet's names, as mx.init has them.
+namespace initializer {}
+/// Learning rates by MXNet's names, as mx.lr_scheduler has them.
+namespace lr_scheduler {}
+}  // namespace svrg

@@ -6,8 +6,10 @@
 #include <mpi.h>
 
 #include <boost/mpi/environment.hpp>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -24,16 +26,24 @@ std::unique_ptr<boost::mpi::environment>& environment() {
 }
 
 int launcher_value(std::initializer_list<const char*> names, int otherwise) {
-  for (const char* name : names)
-    if (const char* text = std::getenv(name)) return std::atoi(text);
+  for (const char* name : names) {
+    // Nothing sets variables while this runs. NOLINTNEXTLINE(concurrency-mt-unsafe)
+    const char* text = std::getenv(name);
+    if (text == nullptr) continue;
+    int value = otherwise;
+    std::from_chars(text, text + std::strlen(text), value);
+    return value;
+  }
   return otherwise;
 }
 
 [[noreturn]] void abort_job(const std::string& message, ExitCode code) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  // Whoever cannot write this has nobody to tell. NOLINTBEGIN(cert-err33-c)
   std::fprintf(stderr, "svrg: error: rank %d: %s\n", rank, message.c_str());
   std::fflush(stderr);
+  // NOLINTEND(cert-err33-c)
   MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
   std::_Exit(static_cast<int>(code));
 }
@@ -66,7 +76,7 @@ int run(int argc, char** argv, const std::function<int(int, char**)>& body) {
     if (!collective && size > 1) abort_job(error.what(), error.code());
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank == 0) std::fprintf(stderr, "svrg: error: %s\n", error.what());
+    if (rank == 0) std::fprintf(stderr, "svrg: error: %s\n", error.what());  // NOLINT(cert-err33-c)
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     abort_job("out of memory", ExitCode::limit);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "svrg/core/error.hpp"
 
@@ -126,7 +127,7 @@ Index OptionReader::integer(std::string_view name, Index otherwise) {
 
 std::string OptionReader::text(std::string_view name, std::string otherwise) {
   const Value* value = find(name);
-  return value ? value->text() : otherwise;
+  return value ? value->text() : std::move(otherwise);
 }
 
 std::vector<Index> OptionReader::tuple(std::string_view name, std::vector<Index> otherwise) {

@@ -42,7 +42,7 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 }
 
 std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
-  const std::string near = did_you_mean(name, known);
+  std::string near = did_you_mean(name, known);
   if (!near.empty()) return near;
   std::string all;
   for (const auto& candidate : known) all += (all.empty() ? "; there are " : ", ") + candidate;

@@ -69,7 +69,7 @@ IdxFile::IdxFile(const std::string& path, Index most) {
 }
 
 float IdxFile::value(std::size_t at) const {
-  return is_bytes ? std::to_integer<std::uint8_t>(raw[at])
+  return is_bytes ? static_cast<float>(std::to_integer<std::uint8_t>(raw[at]))
                   : std::bit_cast<float>(number(raw, 4 * at));
 }
 

@@ -20,7 +20,7 @@ Sampler::Sampler(const Shard& shard, Index batch_size, std::uint64_t seed)
     order_.emplace_back(static_cast<std::size_t>(partition.count(global)));
   }
   batch_ = shard.all();
-  start_epoch(0, 0);
+  Sampler::start_epoch(0, 0);
 }
 
 Index Sampler::steps_per_epoch() const {

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "data/decompress.hpp"
@@ -37,7 +37,7 @@ class Descriptor {
 };
 
 [[noreturn]] void cannot_open(const std::string& path, int error) {
-  throw DataError(fmt::format("cannot open {}: {}", path, std::strerror(error)));
+  throw DataError(fmt::format("cannot open {}: {}", path, std::generic_category().message(error)));
 }
 
 // Kinds of files that are often given by mistake, by their first bytes.

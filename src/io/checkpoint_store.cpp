@@ -56,7 +56,8 @@ std::vector<Index> steps_in(const std::string& folder) {
 
 void remove_stale(const std::string& folder) {
   for (const auto& name : names_in(folder))
-    if (name.starts_with('.') && name.ends_with(".tmp")) ::unlink((folder + "/" + name).c_str());
+    if (name.starts_with('.') && name.ends_with(".tmp"))
+      ::unlink(fmt::format("{}/{}", folder, name).c_str());
 }
 
 void say(const LogSink& log, LogLevel level, const std::string& message) {
@@ -97,7 +98,7 @@ CheckpointStore::~CheckpointStore() {
 
 std::string CheckpointStore::save(Index step, const State& state) {
   SVRG_EXPECT(step >= 0, "steps count from 0");
-  const std::string path = folder_ + "/" + file_name(step);
+  std::string path = folder_ + "/" + file_name(step);
   write_file(path, checkpoint_file(state));
   current_ = path;
   point(folder_, "last.h5", path, log_);

@@ -78,6 +78,7 @@ class AttributeWriter {
     if (values.empty()) return;
     if constexpr (std::is_same_v<T, std::string>) {
       std::vector<const char*> texts;
+      texts.reserve(values.size());
       for (const auto& value : values) texts.push_back(c_text(value, "attribute " + name_));
       checked(H5Awrite(attribute, type, texts.data()), task_);
     } else {
@@ -259,6 +260,7 @@ class Writer {
           const std::string task = "write /" + path;
           if constexpr (is_text) {
             std::vector<const char*> texts;
+            texts.reserve(values.size());
             for (const auto& value : values) texts.push_back(c_text(value, "/" + path));
             checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), task);
           } else {

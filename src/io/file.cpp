@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "io/descriptor.hpp"
 #include "io/replacement.hpp"
@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t longest_transfer = std::size_t{1} << 30;
 
-std::string errno_text() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe)
+std::string errno_text() { return std::generic_category().message(errno); }
 
 [[noreturn]] void fail_write(const char* step, const std::string& path, std::size_t bytes) {
   throw OutputError(

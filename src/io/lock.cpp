@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "svrg/core/clock.hpp"
@@ -34,14 +34,17 @@ void sign(int fd, const std::string& path, const LogSink& log) {
   const std::string text = fmt::format("pid {} on host {}\n", ::getpid(), host.data());
   const bool done = ::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) >= 0;
   if (!done && log)
-    log(LogLevel::warning, fmt::format("cannot write into {}: {}", path, std::strerror(errno)));
+    log(LogLevel::warning,
+        fmt::format("cannot write into {}: {}", path, std::generic_category().message(errno)));
 }
 
 }  // namespace
 
 int take_lock(const std::string& path, const LogSink& log, double patience) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) throw OutputError(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  if (fd < 0)
+    throw OutputError(
+        fmt::format("cannot open {}: {}", path, std::generic_category().message(errno)));
   const double deadline = now() + patience;
   while (::flock(fd, LOCK_EX | LOCK_NB) < 0) {
     const int error = errno;
@@ -54,14 +57,15 @@ int take_lock(const std::string& path, const LogSink& log, double patience) {
       if (log)
         log(LogLevel::warning,
             fmt::format("{} cannot be locked ({}): see to it that no second job uses this folder",
-                        path, std::strerror(error)));
+                        path, std::generic_category().message(error)));
       return fd;
     }
     const std::string holder = holder_text(fd);
     ::close(fd);
     if (error == EWOULDBLOCK)
       throw InUseError(fmt::format("the run directory is in use: {} is held by {}", path, holder));
-    throw OutputError(fmt::format("cannot lock {}: {}", path, std::strerror(error)));
+    throw OutputError(
+        fmt::format("cannot lock {}: {}", path, std::generic_category().message(error)));
   }
   sign(fd, path, log);
   return fd;

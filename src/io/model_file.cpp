@@ -110,7 +110,7 @@ std::string parameter_path(const std::string& name) {
 
 std::string parameter_name(const std::string& path) {
   if (!path.starts_with(std::string(parameter_group) + "/")) return {};
-  const std::string name = path.substr(parameter_group.size() + 1);
+  std::string name = path.substr(parameter_group.size() + 1);
   const auto slash = name.rfind('/');
   if (slash == std::string::npos || std::ranges::count(endings, leaf_of(name)) == 0) return name;
   return fmt::format("{}_{}", name.substr(0, slash), leaf_of(name));

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "io/descriptor.hpp"
 #include "io/run_history.hpp"
@@ -60,7 +60,7 @@ void append_line(const std::string& path, const std::string& line) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   const auto fail = [&](int error, const char* more) {
     throw OutputError(fmt::format("cannot append {} bytes to {}: {}{}", line.size(), path,
-                                  std::strerror(error), more));
+                                  std::generic_category().message(error), more));
   };
   struct stat before {};
   if (fd < 0 || ::fstat(fd, &before) < 0) fail(errno, "");

@@ -37,7 +37,7 @@ std::vector<std::string> axis_names(const Variable& variable) {
 std::string find_scale(const Document& document, ScalePlan& plan, std::string_view home,
                        const std::string& axis, Index length, const std::string& user) {
   for (std::string_view group = home;; group = group_of(group)) {
-    const std::string path = join(group, axis);
+    std::string path = join(group, axis);
     const auto found = plan.scales.find(path);
     if (found != plan.scales.end()) {
       if (found->second.length == length) return path;
@@ -51,7 +51,7 @@ std::string find_scale(const Document& document, ScalePlan& plan, std::string_vi
           fmt::format("axis {} of {} clashes with the variable {}", axis, user, path));
     if (group.empty()) break;
   }
-  const std::string path = join(home, axis);
+  std::string path = join(home, axis);
   plan.scales[path] = {length, false, false};
   return path;
 }

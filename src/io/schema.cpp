@@ -2,6 +2,8 @@
 // on the way are refused when writing.
 #include "io/schema.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 
@@ -116,7 +118,8 @@ State to_state(Document document, const std::string& name) {
       continue;
     }
     const auto* text = std::get_if<std::vector<std::string>>(&variable.data.data);
-    if (!text || text->size() != 1) throw DataError(name + ": /" + path + " is not one string");
+    if (!text || text->size() != 1)
+      throw DataError(fmt::format("{}: /{} is not one string", name, path));
     state.values.emplace(path, text->front());
   }
   for (const auto root_value : root_values)

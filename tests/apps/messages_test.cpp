@@ -57,7 +57,8 @@ TEST(CommandLine, tells_what_was_wrong_with_the_command) {
   EXPECT_EQ(error_of_line({"evaluate", "m.h5", "x", "--epochs", "3"}),
             "'svrg evaluate' has no option '--epochs'; it belongs to train");
   EXPECT_EQ(error_of_line({"config", "shw"}),
-            "ACTION: must be one of show, check, init; got 'shw'; did you mean 'show'?");
+            "ACTION: must be one of show, check, init, schema, completion, man; got 'shw'; did you "
+            "mean 'show'?");
 }
 
 TEST(CommandLine, answers_help_and_version_whatever_else_is_wrong) {

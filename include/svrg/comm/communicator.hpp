@@ -28,6 +28,7 @@ class Communicator {
   /// The group of `comm`, on a duplicate of its own so that no message of the caller's can meet
   /// one of ours. Collective over comm.
   explicit Communicator(MPI_Comm comm);
+  /// All ranks of the launcher. Collective.
   static Communicator world();
   /// One rank by itself: the serial twin for tests. Works before MPI_Init, too.
   static Communicator self();
@@ -44,12 +45,16 @@ class Communicator {
   /// T ∈ {uint8_t, int32_t, int64_t, float, double, std::byte}.
   template <class T>
   void broadcast(std::span<T> values, int from = 0) const;
+  /// Of a text, whose length only `from` need know. Collective.
   std::string broadcast(const std::string& text, int from = 0) const;
   /// Every rank's values, in order of ranks, on every rank; lengths may differ. Types as above.
   template <class T>
   std::vector<T> gather(std::span<const T> values) const;
+  /// Over all ranks, the same answer on each. Collective.
   Index sum(Index value) const;
+  /// Likewise the largest.
   Index max(Index value) const;
+  /// Likewise.
   double max(double value) const;
   /// Sum over the ranks before this one.
   Index sum_before(Index value) const;
@@ -57,6 +62,7 @@ class Communicator {
   std::vector<std::vector<std::byte>> exchange(
       const std::vector<std::vector<std::byte>>& outgoing) const;
   void barrier() const;
+  /// The ranks of the same colour, ordered by key. Collective.
   Communicator split(int color, int key) const;
   /// The ranks that share this one's memory. Collective.
   Communicator node() const;

@@ -7,6 +7,7 @@
 
 namespace svrg {
 
+/// How sums over ranks are made.
 enum class Reduction {
   plain,       // one buffer a rank, MPI_Allreduce: same bits on the same number of ranks
   fixed_tree,  // one buffer a virtual shard, added in a fixed binary tree: same bits on any number
@@ -22,10 +23,13 @@ class Reducer {
   virtual void start(Index values, Index tail) = 0;
   /// Local: where the sum of owned virtual shard s (0 … owned − 1) is to be added.
   virtual std::span<Real> values(Index s) = 0;
+  /// Likewise for the doubles of its tail.
   virtual std::span<double> tail(Index s) = 0;
   /// Collective: afterwards total() and total_tail() hold the sums, equal on all ranks.
   virtual void reduce() = 0;
+  /// [values] as given to start().
   virtual std::span<Real> total() = 0;
+  /// [tail]
   virtual std::span<double> total_tail() = 0;
 };
 

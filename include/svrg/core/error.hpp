@@ -29,12 +29,15 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+/// A wrong option or configuration.
 struct ConfigError : Error {
   explicit ConfigError(const std::string& m) : Error(ExitCode::usage, m) {}
 };
+/// Data, a model or a checkpoint that cannot be read.
 struct DataError : Error {
   explicit DataError(const std::string& m) : Error(ExitCode::data, m) {}
 };
+/// Numbers went wrong.
 struct NumericError : Error {
   explicit NumericError(const std::string& m) : Error(ExitCode::diverged, m) {}
 };
@@ -42,6 +45,7 @@ struct NumericError : Error {
 struct OutputError : Error {
   explicit OutputError(const std::string& m) : Error(ExitCode::output, m) {}
 };
+/// More memory or a larger size than there may be.
 struct LimitError : Error {
   explicit LimitError(const std::string& m) : Error(ExitCode::limit, m) {}
 };

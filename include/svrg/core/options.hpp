@@ -52,9 +52,13 @@ class OptionReader {
   /// this.
   OptionReader(std::string owner, const Options& options);
   bool has(std::string_view name);  // given, and not None
+  /// The option's value, or `otherwise` where it is not given. @throws ConfigError on another type
   bool flag(std::string_view name, bool otherwise);
+  /// Likewise a whole number.
   Index integer(std::string_view name, Index otherwise);
+  /// Likewise a number.
   double real(std::string_view name, double otherwise);
+  /// Likewise a text.
   std::string text(std::string_view name, std::string otherwise);
   /// Whole numbers; a lone one is a tuple of one.
   std::vector<Index> tuple(std::string_view name, std::vector<Index> otherwise);
@@ -65,9 +69,11 @@ class OptionReader {
   void ignore(std::string_view name) { has(name); }
   /// @throws ConfigError where a required one is absent.
   Index required_integer(std::string_view name);
+  /// Likewise whole numbers.
   std::vector<Index> required_tuple(std::string_view name);
   /// @throws ConfigError naming the first option that was never asked for, and those that exist.
   void done() const;
+  /// @throws ConfigError that opens with the owner and the option's name.
   [[noreturn]] void fail(std::string_view name, const std::string& what) const;
 
  private:

@@ -36,6 +36,7 @@ class ParameterLayout {
 
 /// The values of one segment in logical, row-major order (undoes column_major), and back.
 Vec<double> to_row_major(const Parameter& parameter, ConstVecRef<double> segment);
+/// Likewise, the other way.
 Vec<double> from_row_major(const Parameter& parameter, ConstVecRef<double> values);
 
 }  // namespace svrg

@@ -16,10 +16,12 @@ struct Array {
   std::vector<Index> shape;
   Data data;
 
+  /// One axis with these values.
   template <class T>
   static Array vector(std::vector<T> values) {
     return {{static_cast<Index>(values.size())}, std::move(values)};
   }
+  /// Likewise a copy of a vector's.
   template <class T>
   static Array vector(ConstVecRef<T> v) {
     return vector(std::vector<T>(v.data(), v.data() + v.size()));
@@ -35,11 +37,15 @@ struct State {
 
   /// @throws DataError naming the missing or mistyped entry.
   const Array& array(const std::string& name) const;
+  /// Scalars by name, likewise.
   std::int64_t integer(const std::string& name) const;
+  /// Likewise.
   double real(const std::string& name) const;
+  /// Likewise.
   const std::string& text(const std::string& name) const;
   /// The array as a vector of `size` numbers. @throws DataError on another type or size.
   Vec<double> vector(const std::string& name, Index size) const;
+  /// The array as whole numbers, likewise.
   std::vector<std::int64_t> integers(const std::string& name) const;
 };
 

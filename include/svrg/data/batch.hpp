@@ -27,13 +27,16 @@ struct CsrRows {
 
 using Rows = std::variant<DenseRows<double>, DenseRows<float>, CsrRows<double>, CsrRows<float>>;
 
+/// Of whichever kind.
 inline Index row_count(const Rows& rows) {
   return std::visit([](const auto& r) { return r.rows; }, rows);
 }
+/// Likewise.
 inline Index column_count(const Rows& rows) {
   return std::visit([](const auto& r) { return r.columns; }, rows);
 }
 
+/// Values of a batch that a model knows by name.
 struct Input {
   std::string_view name;  // "data"
   Rows rows;

@@ -6,6 +6,7 @@
 
 namespace svrg {
 
+/// In which order rows go to virtual shards.
 enum class RowOrder {
   shuffled,  // a fixed permutation first, so that sorted files do no harm to local chains
   file,

@@ -6,6 +6,7 @@
 
 namespace svrg {
 
+/// What is done to each column.
 enum class Standardize {
   none,
   scale,   // divide by the standard deviation: zeros stay

@@ -15,6 +15,7 @@ template <class T>
 struct DenseStore {
   std::vector<T> data;
 };
+/// Rows by their non-zeros: row i has values and columns starts[i] … starts[i+1].
 template <class T>
 struct CsrStore {
   std::vector<T> values;

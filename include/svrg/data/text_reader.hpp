@@ -8,10 +8,14 @@
 
 namespace svrg {
 
+/// How a file is written.
 enum class DataFormat { automatic, svmlight, csv, idx, hdf5 };  // the last two: by read_data() only
+/// The number of svmlight's first feature.
 enum class IndexBase { one, zero, automatic };
+/// The type that rows are kept in.
 enum class Storage { automatic, f32, f64 };  // automatic: double
 
+/// What a file means and how it is kept; the defaults take most files as they are.
 struct ReadOptions {
   DataFormat format = DataFormat::automatic;  // by suffix or the first lines
   IndexBase index_base = IndexBase::one;      // svmlight; an index 0 is then an error
@@ -35,6 +39,7 @@ struct ReadOptions {
   Index virtual_shards = 0;            // 0: Partition::default_virtual_shards
   RowOrder row_order = RowOrder::shuffled;
   Index max_memory = 0;  // bytes a rank; 0: no limit
+  /// How many virtual shards that makes on so many ranks.
   Index shards(int ranks) const {
     return virtual_shards > 0 ? virtual_shards : Partition::default_virtual_shards(ranks);
   }

@@ -19,7 +19,9 @@ class GradientEstimator {
   /// Evaluations of ∇f_i a row of a batch costs, and whether measure() is part of the method.
   virtual double evaluations_per_row() const = 0;
   virtual bool needs_snapshot() const = 0;
+  /// What must survive a restart. Local.
   virtual void save(State&) const {}
+  /// Goes on from what save() left. Local.
   virtual void load(const State&) {}
 };
 

@@ -13,6 +13,7 @@ namespace svrg::io {
 /// loop, fsync, rename, fsync of the folder. Local; only root may call it for a given path.
 /// @throws OutputError with errno's text; the temporary file is gone then.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
+/// The same with text.
 void write_file(const std::string& path, std::string_view text);
 
 /// The whole file. @throws DataError if it is missing, unreadable, no regular file or above
@@ -34,6 +35,7 @@ std::span<const std::byte> unseal(std::span<const std::byte> file, const std::st
 /// does not look. A program that adds to such a file overwrites it, and the file counts as not
 /// sealed.
 inline constexpr std::size_t trailer_size = 128;
+/// Appends the seal of what is there.
 void append_trailer(std::vector<std::byte>& image);
 /// The file without its trailer, or all of it if there is none. @throws DataError if it is damaged.
 std::span<const std::byte> check_trailer(std::span<const std::byte> file, const std::string& name);

@@ -7,7 +7,7 @@
 
 namespace svrg::io {
 
-/// A trained model as its file holds it (interface: "svrg-model"): params/<layer>/{weight,bias},
+/// A trained model as its file holds it (interface: "svrg-model"): `params/<layer>/{weight,bias}`,
 /// class, feature_name, the settings that made it.
 struct ModelRecord {
   std::string kind;    // of the loss: "linear", "logistic", "softmax", "svm-sq", "huber"
@@ -31,6 +31,7 @@ struct ModelRecord {
 /// Where a parameter stands in a file: "fc1_weight" in "params/fc1/weight", another name in
 /// "params/<name>"; and back (empty for a path outside params/).
 std::string parameter_path(const std::string& name);
+/// The way back.
 std::string parameter_name(const std::string& path);
 
 /// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path

@@ -56,6 +56,7 @@ class Executor {
   /// or a row of another size.
   void load(std::string_view input, const Rows& views, std::span<const Index> pick, Index first);
 
+  /// What a pass knows beside weights and rows.
   struct Context {
     Pass pass;
     bool move_auxiliaries = false;            // in training, running statistics follow the batch
@@ -74,6 +75,7 @@ class Executor {
   Index outputs() const noexcept;
   /// Of the last forward(), row-major; shape of the last begin(). Valid until the next begin().
   std::span<const Real> output(Index i) const;
+  /// Of output i for all rows of the last begin().
   const std::vector<Index>& output_shape(Index i) const;
   /// Of an input named in the options, of the last backward().
   std::span<const Real> input_gradient(std::string_view input) const;
@@ -82,6 +84,7 @@ class Executor {
   /// Size of the planned memory, in values of Real.
   Index arena_values() const noexcept;
 
+  /// Called with each node's output in forward(); an empty one ends it.
   void listen(OutputListener listener);
 
  private:

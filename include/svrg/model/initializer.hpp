@@ -26,6 +26,7 @@ class Initializer {
   /// One rule: fills values [shape] or throws ConfigError.
   struct Rule {
     virtual ~Rule() = default;
+    /// Fills a parameter of this shape; the draws depend on nothing but `random`.
     virtual void weight(const std::string& name, std::span<const Index> shape,
                         const CounterRandom& random, std::span<double> values) const = 0;
     /// A rule that has the values of this very parameter puts them down and says so.
@@ -53,16 +54,21 @@ class Initializer {
 };
 
 namespace initializer {
+/// Even between -scale and scale.
 inline Initializer Uniform(double scale = 0.07) {
   return Initializer::make("uniform", {{"scale", scale}});
 }
+/// Gaussian of mean 0.
 inline Initializer Normal(double sigma = 0.01) {
   return Initializer::make("normal", {{"sigma", sigma}});
 }
+/// The same value everywhere.
 inline Initializer Constant(double value) {
   return Initializer::make("constant", {{"value", value}});
 }
+/// Constant(0).
 inline Initializer Zero() { return Initializer::make("zero"); }
+/// Constant(1).
 inline Initializer One() { return Initializer::make("one"); }
 /// rnd_type uniform|gaussian, factor_type avg|in|out, magnitude.
 inline Initializer Xavier(const Options& options = {}) {
@@ -72,9 +78,11 @@ inline Initializer Xavier(const Options& options = {}) {
 inline Initializer MSRAPrelu(const Options& options = {}) {
   return Initializer::make("msraprelu", options);
 }
+/// Rows, or columns where these are fewer, orthogonal to each other: scale, rand_type.
 inline Initializer Orthogonal(const Options& options = {}) {
   return Initializer::make("orthogonal", options);
 }
+/// Upsampling kernels for Deconvolution.
 inline Initializer Bilinear() { return Initializer::make("bilinear"); }
 /// The first regular expression that is found in the name decides.
 /// @throws ConfigError for one that is none

@@ -9,6 +9,7 @@
 
 namespace svrg {
 
+/// φ(z, y) of a row's margins and label.
 enum class Loss {
   squared,        // ½(z − y)²
   logistic,       // log(1 + exp(−yz)), y ∈ {−1, +1}
@@ -16,12 +17,15 @@ enum class Loss {
   squared_hinge,  // max(0, 1 − yz)², y ∈ {−1, +1}
   huber,          // ½(z − y)² where |z − y| ≤ 1, else |z − y| − ½
 };
+/// Labels are values, not classes.
 constexpr bool takes_numbers(Loss loss) { return loss == Loss::squared || loss == Loss::huber; }
+/// Labels are -1 and +1.
 constexpr bool takes_two_classes(Loss loss) {
   return loss == Loss::logistic || loss == Loss::squared_hinge;
 }
 /// "linear", "logistic", "softmax", "svm-sq", "huber": as on the command line and in model files.
 std::string_view loss_name(Loss loss);
+/// The way back. @throws ConfigError for another name
 Loss loss_from_name(std::string_view name);
 
 /// The rows a chain of variance-reduced steps runs on, and what is known of them at the snapshot.
@@ -127,6 +131,7 @@ class LinearModel : public Model<double> {
   struct Smoothness {
     double largest = 0, sum = 0;
   };
+  /// Over the rows of a part. Local.
   Smoothness smoothness(const Batch&, const Part&) const;
   /// c: the bound of φ''.
   double curvature_bound() const;

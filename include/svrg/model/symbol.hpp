@@ -36,16 +36,19 @@ struct InferredShapes {
 /// As MXNet's mx.sym.Symbol. Local.
 class Symbol {
  public:
+  /// One output of a node.
   struct Entry {
     std::shared_ptr<const graph::Node> node;
     Index output = 0;
   };
 
+  /// A free argument of the graph: data, a label or a parameter.
   static Symbol variable(std::string name, const VariableOptions& options = {});
   /// Several symbols as one with all their outputs.
   static Symbol group(const std::vector<Symbol>& symbols);
   /// MXNet's symbol.json, of versions 0.8 to 1.9. @throws DataError naming `source` and the node.
   static Symbol from_json(const std::string& text, const std::string& source = "symbol.json");
+  /// The same from a file. @throws DataError
   static Symbol load(const std::string& path);
   /// The text of a symbol.json, of version 1.9.1.
   std::string to_json() const;
@@ -123,12 +126,15 @@ SVRG_OPERATORS(SVRG_CALLER)
 SVRG_OPERATOR_ALIASES(SVRG_CALLER)
 #undef SVRG_CALLER
 
+/// A free argument, as mx.sym.Variable.
 inline Symbol Variable(std::string name, const VariableOptions& options = {}) {
   return Symbol::variable(std::move(name), options);
 }
+/// The same.
 inline Symbol var(std::string name, const VariableOptions& options = {}) {
   return Symbol::variable(std::move(name), options);
 }
+/// Several symbols as one, as mx.sym.Group.
 inline Symbol Group(const std::vector<Symbol>& symbols) { return Symbol::group(symbols); }
 
 /// Names of nodes without one, "fullyconnected0", count from 0 in this thread while it lives, and

@@ -31,10 +31,12 @@ class DataIter {
   virtual Index batch_size() const = 0;
   /// Batches that next() will give between one reset() and the end.
   virtual Index batches() const = 0;
+  /// Back to the first batch, in a new order where rows are shuffled.
   virtual void reset() = 0;
   /// Resets so far, on which the order of shuffled rows depends; and the order after so many, for a
   /// run that goes on. 0 and nothing for iterators without such an order.
   virtual Index resets() const { return 0; }
+  /// Takes up the order after so many resets.
   virtual void set_resets(Index) {}
   /// Null at the end. Valid until the next call.
   virtual const DataBatch* next() = 0;
@@ -54,6 +56,7 @@ class DataIter {
     DataIter* iter_;
     const DataBatch* batch_;
   };
+  /// Takes the first batch that is left.
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const { return {}; }
 };

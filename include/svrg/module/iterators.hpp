@@ -43,6 +43,7 @@ class ArrayIter : public DataIter {
 
  protected:
   using Pairs = std::vector<std::pair<std::string, NDArray>>;
+  /// How rows become batches.
   struct Rules {
     std::string owner;  // opens the messages
     Index batch_size = 1;
@@ -81,6 +82,7 @@ class ArrayIter : public DataIter {
   DataBatch batch_;
 };
 
+/// Arguments of NDArrayIter, with MXNet's names.
 struct NDArrayIterOptions {
   Index batch_size = 1;
   /// At construction and at every reset(): a function of seed and the number of resets.
@@ -97,6 +99,7 @@ class NDArrayIter : public ArrayIter {
   explicit NDArrayIter(NamedArrays data, NamedArrays label = {}, NDArrayIterOptions options = {});
 };
 
+/// Arguments of CSVIter, with MXNet's names.
 struct CSVIterOptions {
   std::string data_csv{};
   std::vector<Index> data_shape{};  // of one row
@@ -119,6 +122,7 @@ class CSVIter : public ArrayIter {
   static Loaded load(const CSVIterOptions& options);
 };
 
+/// Arguments of LibSVMIter, with MXNet's names.
 struct LibSVMIterOptions {
   std::string data_libsvm{};
   std::vector<Index> data_shape{};  // (columns)
@@ -141,6 +145,7 @@ class LibSVMIter : public ArrayIter {
   static Loaded load(const LibSVMIterOptions& options);
 };
 
+/// Arguments of MNISTIter, with MXNet's names.
 struct MNISTIterOptions {
   std::string image{}, label{};  // IDX files, unpacked
   Index batch_size = 128;

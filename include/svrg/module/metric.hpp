@@ -28,7 +28,9 @@ class EvalMetric {
   /// there was nothing. Local, equal on all ranks.
   virtual Values get_name_value() const = 0;
   virtual Values get_global_name_value() const = 0;
+  /// Forgets all.
   virtual void reset() = 0;
+  /// Forgets what get_name_value() tells, but not the global values.
   virtual void reset_local() = 0;
 };
 
@@ -41,10 +43,12 @@ namespace metric {
 std::shared_ptr<EvalMetric> create(const std::string& name, const Options& options = {});
 /// All of them at once.
 std::shared_ptr<EvalMetric> create(const std::vector<std::string>& names);
+/// Several as one.
 std::shared_ptr<EvalMetric> composite(std::vector<std::shared_ptr<EvalMetric>> parts);
 /// One's own: Σ and count of a batch's rows. Their quotient over all rows is the value.
 using SumAndCount =
     std::function<std::pair<double, double>(const NDArray& label, const NDArray& pred)>;
+/// A metric from such a function.
 std::shared_ptr<EvalMetric> np(const std::string& name, SumAndCount function);
 
 }  // namespace metric

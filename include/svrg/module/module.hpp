@@ -19,12 +19,14 @@
 
 namespace svrg {
 
+/// Type of a module's weights and arithmetic.
 enum class Dtype { float32, float64 };
 
 /// A virtual shard of a module: what MXNet calls a device. Any number of ranks shares them out.
 struct Context {
   int id = 0;
 };
+/// As MXNet's mx.cpu.
 inline Context cpu(int id = 0) { return {id}; }
 
 /// Arguments of Module and SVRGModule, with MXNet's names.
@@ -53,6 +55,7 @@ enum class GradReq { write, add, null };
 
 class Module;
 
+/// Arguments of bind(), with MXNet's names.
 struct BindOptions {
   bool for_training = true;
   bool inputs_need_grad = false;
@@ -66,6 +69,7 @@ struct BindOptions {
 
 using NDArrays = std::map<std::string, NDArray>;
 
+/// Arguments of init_params().
 struct InitParamsOptions {
   std::optional<Initializer> initializer{};  // none: Uniform(0.01)
   NDArrays arg_params{}, aux_params{};
@@ -74,12 +78,14 @@ struct InitParamsOptions {
   bool allow_extra = false;
 };
 
+/// Arguments of set_params().
 struct SetParamsOptions {
   bool allow_missing = false;
   bool force_init = true;
   bool allow_extra = false;
 };
 
+/// Arguments of init_optimizer().
 struct InitOptimizerOptions {
   /// Accepted for its meaning: sums always go by Allreduce. A "dist…" name says that every rank
   /// brings batches of its own; "dist_async" is refused.
@@ -128,6 +134,7 @@ struct FitOptions {
 
 /// What fit() saw, by epoch: "mse" and so on.
 struct FitHistory {
+  /// Metrics by name, and the wall time.
   struct Epoch {
     Index epoch = 0;
     std::map<std::string, double> train, validation;
@@ -136,6 +143,7 @@ struct FitHistory {
   std::vector<Epoch> epochs;
 };
 
+/// Arguments of score().
 struct ScoreOptions {
   std::optional<Index> num_batch{};
   std::vector<BatchEndCallback> batch_end_callback{};
@@ -144,6 +152,7 @@ struct ScoreOptions {
   Index epoch = 0;
 };
 
+/// Arguments of predict().
 struct PredictOptions {
   std::optional<Index> num_batch{};
   bool reset = true;
@@ -181,8 +190,10 @@ class Module {
   /// Parameters by name order: from arg_params/aux_params, else by the initializer, as a function
   /// of (seed, name). Collective. @throws ConfigError "… is not presented" for a missing one.
   void init_params(const InitParamsOptions& options = {});
+  /// Parameters by name from the caller. Collective. @throws ConfigError on names or shapes
   void set_params(const NDArrays& arg_params, const NDArrays& aux_params,
                   const SetParamsOptions& options = {});
+  /// Arguments and auxiliary states by name.
   struct Params {
     NDArrays arg, aux;
   };
@@ -197,8 +208,11 @@ class Module {
   /// `is_train` none: training if bound for it. The batch must live until backward(), unless it is
   /// given away.
   void forward(const DataBatch& batch, std::optional<bool> is_train = {});
+  /// The same with a batch that is given away.
   void forward(DataBatch&& batch, std::optional<bool> is_train = {});
+  /// Gradients of the last forward(); `out_grads` of outputs that are no losses.
   void backward(const std::vector<NDArray>& out_grads = {});
+  /// Both, for one batch.
   void forward_backward(const DataBatch& batch);
   /// One optimizer step with the gradient of all ranks. Collective.
   void update();
@@ -217,6 +231,7 @@ class Module {
   std::vector<NDArray> get_states() const;
   /// Whole batch: batches of another size are refused then.
   void set_states(const std::vector<NDArray>& states);
+  /// The same value everywhere.
   void set_states(double value);
 
   /// MXNet's training loop. Collective.
@@ -226,6 +241,7 @@ class Module {
                                                     const ScoreOptions& options = {});
   /// Outputs over an iterator without padding, one array an output. Collective.
   std::vector<NDArray> predict(DataIter& eval_data, const PredictOptions& options = {});
+  /// Outputs for the rows of an array, in batches of the bound size. Collective.
   std::vector<NDArray> predict(const NDArray& data);
   /// Calls back with each batch's outputs without padding. Collective.
   void iter_predict(DataIter& eval_data,
@@ -234,14 +250,18 @@ class Module {
                     const PredictOptions& options = {});
   /// Before a batch's forward(): nothing to do for dense parameters.
   void prepare(const DataBatch& batch);
+  /// Lets it see outputs from now on; it must outlive this.
   void install_monitor(Monitor& monitor);
 
   /// PREFIX-symbol.json and PREFIX-0001.params as MXNet writes them, and PREFIX-0001.h5, a sealed
   /// checkpoint with all that a resume needs. Collective. @throws CollectiveError (output)
   void save_checkpoint(const std::string& prefix, Index epoch, bool save_optimizer_states = false);
+  /// A module from what save_checkpoint() wrote. Collective. @throws DataError
   static Module load(const std::string& prefix, Index epoch, bool load_optimizer_states,
                      ModuleOptions options, Communicator comm);
+  /// The optimizer's state by itself. Collective.
   void save_optimizer_states(const std::string& path) const;
+  /// Goes on from what save_optimizer_states() wrote. Collective. @throws DataError
   void load_optimizer_states(const std::string& path);
 
  protected:
@@ -250,6 +270,7 @@ class Module {
   const Impl& impl() const noexcept { return *impl_; }
   /// Around an epoch of fit().
   virtual void begin_epoch(Index epoch, Index num_epoch, DataIter& train_data);
+  /// At its end: the data go back to their start.
   virtual void end_epoch(DataIter& train_data);
   /// Resets that end_epoch() makes.
   virtual Index resets_at_end() const { return 1; }

@@ -16,6 +16,7 @@ namespace svrg {
 class Monitor {
  public:
   using Statistic = std::function<double(std::span<const double>)>;
+  /// One statistic of one array.
   struct Entry {
     Index step;  // from 1
     std::string name;
@@ -24,6 +25,7 @@ class Monitor {
   /// @param statistic  none: ‖x‖/√size   @param pattern  a regular expression for whole names
   explicit Monitor(Index interval, Statistic statistic = {}, const std::string& pattern = ".*",
                    bool sort = false);
+  /// Begins a batch: in every interval-th one it watches.
   void tic();
   /// What was seen since tic(), with parameters and states added; nothing between intervals.
   std::vector<Entry> toc(const std::map<std::string, NDArray>& arg,
@@ -32,6 +34,7 @@ class Monitor {
   void toc_print(const std::map<std::string, NDArray>& arg,
                  const std::map<std::string, NDArray>& aux, const LogSink& log);
   bool active() const noexcept { return active_; }
+  /// Takes in an array while it watches.
   void see(const std::string& name, std::span<const double> values);
 
  private:

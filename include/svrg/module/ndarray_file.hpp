@@ -33,6 +33,7 @@ std::vector<std::byte> format_ndarrays(const NDArrayList& list);
 /// The same with files. Local; a file is replaced whole or not at all.
 /// @throws DataError if it cannot be read, OutputError if not written
 NDArrayList load_ndarrays(const std::string& path);
+/// Likewise to a file.
 void save_ndarrays(const std::string& path, const NDArrayList& list);
 
 /// The parameters of a checkpoint: names begin "arg:" or "aux:" in its file, not here.
@@ -41,6 +42,7 @@ struct CheckpointParams {
 };
 /// PREFIX-0001.params. @throws DataError for a name of neither kind
 CheckpointParams load_params(const std::string& prefix, Index epoch);
+/// Likewise writes it.
 void save_params(const std::string& prefix, Index epoch, const std::map<std::string, NDArray>& arg,
                  const std::map<std::string, NDArray>& aux);
 /// "PREFIX-0001.params"

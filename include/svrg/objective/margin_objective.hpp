@@ -29,6 +29,7 @@ class MarginObjective {
   const Communicator& comm() const noexcept { return comm_; }
   Index rows() const noexcept { return shard_.info().rows; }
 
+  /// What a sweep over the rows says, equal on all ranks.
   struct Measurement {
     double objective = 0, loss = 0;
     bool finite = true;
@@ -45,16 +46,18 @@ class MarginObjective {
   std::span<const double> current_margins() const noexcept { return z_; }
   /// Remembers z; `restore` brings it and r back; `step_margins` gives z − (remembered z). Local.
   void remember();
+  /// Brings back what remember() kept. Local.
   void restore();
   DirectionMargins step_margins() const;
+  /// X p for this rank's rows, for line_sums(). Local.
   DirectionMargins direction_margins(ConstVecRef<double> p) const;
 
   /// Data term along w + Σ α_a p_a, as means. Collective: one reduction of k² + k + 1 values.
   LineSums line_sums(std::span<const DirectionMargins* const> q, std::span<const double> alpha);
 
+  using ChainRun = std::function<void(const ChainRows&, Index chain, VecRef<double> u)>;
   /// Mean over chains, by their rows, of what `run` leaves in u: one chain on all rows of a rank,
   /// or one on each virtual shard. Collective: one reduction of P values.
-  using ChainRun = std::function<void(const ChainRows&, Index chain, VecRef<double> u)>;
   Vec<double> displacement(bool chain_per_shard, const ChainRun& run);
   /// How many chains that makes over all ranks, and the rows of the shortest one.
   Index chains(bool chain_per_shard) const;
@@ -74,6 +77,7 @@ class MarginObjective {
   /// y ← ∇²F(z) p. Collective: P values.
   void hessian_product(ConstVecRef<double> p, VecRef<double> y);
 
+  /// How curved a row's term can be.
   struct Smoothness {
     double largest = 0, mean = 0;  // of a row: L_max and L̄, without penalty
   };

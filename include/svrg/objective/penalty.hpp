@@ -10,8 +10,9 @@ class Penalty {
   Penalty(const ParameterLayout& layout, double l2, double l1 = 0);
   double l2() const noexcept { return l2_; }
   double l1() const noexcept { return l1_; }
+  /// R(w).
   double value(ConstVecRef<Real> w) const;
-  /// Of the smooth half: g += λ₂·wd_mult·w.
+  /// Of the smooth half: g ← g + λ₂·wd_mult·w.
   void add_gradient(ConstVecRef<Real> w, VecRef<Real> g) const;
   /// λ₂·wd_mult, per coordinate. [P]
   const Vec<double>& curvature() const noexcept { return curvature_; }

@@ -20,6 +20,7 @@ class LrScheduler {
 
  protected:
   explicit LrScheduler(OptionReader& options);
+  /// The rate once the warm-up is over.
   virtual double after_warmup(Index num_update) const = 0;
   Index warmup_steps() const noexcept { return warmup_steps_; }
 

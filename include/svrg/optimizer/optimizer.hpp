@@ -25,6 +25,7 @@ class Optimizer {
   /// "optimizer/step" and, once there was a step, one flat array a slot,
   /// "optimizer/<slot>/weights". Loaded, it goes on bit for bit, whatever it did before.
   virtual void save(State&) const = 0;
+  /// Takes up what save() left. @throws DataError
   virtual void load(const State&) = 0;
 };
 

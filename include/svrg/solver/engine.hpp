@@ -34,11 +34,13 @@ class Engine {
   virtual double exact_gap(ConstVecRef<double>) const {
     return std::numeric_limits<double>::quiet_NaN();
   }
+  /// What load() needs to go on bit for bit. Local.
   virtual void save(State& state) const = 0;
   /// Leaves the objective's margins at another point: measure again afterwards. Collective.
   virtual void load(MarginObjective& f, const State& state) = 0;
 };
 
+/// What both engines take.
 struct EngineOptions {
   std::uint64_t seed = 1;
   bool chain_per_shard = false;

@@ -8,8 +8,10 @@
 
 namespace svrg {
 
+/// Which inner epoch; automatic: by parameters and rows, and changed where it contracts slowly.
 enum class EngineChoice { automatic, row, ssn };
 
+/// How the inner epoch is made; the defaults suit all.
 struct GuardedSvrgOptions {
   EngineChoice engine = EngineChoice::automatic;
   EngineOptions chains;

@@ -8,6 +8,7 @@
 
 namespace svrg {
 
+/// Arguments of MinibatchSolver.
 struct MinibatchOptions {
   double learning_rate = 0.01;
   bool may_halve = false;  // the rate is the program's own choice: roll back and halve if it fails

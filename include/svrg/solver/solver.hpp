@@ -38,7 +38,9 @@ class Solver {
   virtual Outcome advance(VecRef<Real> w) = 0;
   /// Measures at w, after the end of training: what was to come is lost. Collective.
   virtual Outcome measure(VecRef<Real> w) = 0;
+  /// What must survive a restart: a resumed run goes on bit for bit. Local.
   virtual void save(State& state) const = 0;
+  /// Takes up what save() left; start() comes after. @throws DataError
   virtual void load(const State& state) = 0;
 };
 

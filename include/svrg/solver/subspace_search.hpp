@@ -12,6 +12,7 @@ struct Direction {
   DirectionMargins margins;
 };
 
+/// The coefficients of the directions, and what they promise.
 struct SearchResult {
   Vec<double> alpha;
   double predicted = 0;  // decrease of F by the quadratic models that were followed

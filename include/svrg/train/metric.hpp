@@ -13,6 +13,7 @@ namespace svrg {
 
 /// A figure of all rows of all ranks, weighted by the rows' weights.
 struct Metric {
+  /// The figures there are.
   enum class Kind {
     acc,  // share of rows whose label is the predicted one
     auc,  // area under the ROC curve: share of pairs of classes that are in order, ties half

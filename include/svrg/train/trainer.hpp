@@ -50,6 +50,7 @@ struct TrainerOptions {
 /// @throws ConfigError where the folder holds results of an earlier run, with the remedy. Local.
 void require_no_results(const std::string& run_dir);
 
+/// How a run ended.
 struct TrainResult {
   std::string stop_reason;  // tolerance, precision, patience, epochs, passes, signal, time
   ExitCode code = ExitCode::done;
