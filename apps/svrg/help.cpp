@@ -54,8 +54,7 @@ std::string option_entry(const Option& option) {
 }  // namespace
 
 bool only_by_place(const Option& option) {
-  return option.positional == "MODEL" || option.positional == "FILE" ||
-         option.positional == "ACTION";
+  return has_word("MODEL|FILE|ACTION|IN|OUT", option.positional);
 }
 
 std::string value_name(const Option& option) {

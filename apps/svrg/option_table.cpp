@@ -66,6 +66,9 @@ constexpr Option table[] = {
      .help = "only rows A to B - 1, counted from 0; either may be left out"},
     {.flag = "shuffle", .type = Type::flag, .default_text = "false", .group = "Data",
      .commands = convert, .help = "write the rows in an order drawn by the seed"},
+    {.flag = "weights", .section = "data", .type = path, .group = "Data",
+     .help = "sample weights of the training rows: a text file, one number a line; a row of weight 2 "
+             "is the row twice"},
     {.flag = "n-features", .section = "data", .type = integer, .range = at_least_one,
      .group = "Data", .commands = train | config | convert, .help = "fixes the number of columns; without it the data's largest index"},
     {.flag = "positive", .section = "data", .type = list, .group = "Data",
@@ -113,6 +116,10 @@ constexpr Option table[] = {
     {.flag = "input-shape", .section = "model", .type = list, .value_name = "N,N",
      .group = "Model", .help = "of a row for the symbol, such as 1,28,28 for an image; without it "
      "the number of columns"},
+    {.flag = "class-weight", .section = "model", .type = list, .value_name = "balanced|A:W,B:W",
+     .group = "Model",
+     .help = "factors of the loss by label, 1 for labels that are not named; balanced: every class "
+             "weighs the same; metrics do not see them"},
     {.flag = "l2", .section = "model", .type = scaled, .default_text = "1/n", .range = not_negative,
      .group = "Model",
      .help = "weight of the penalty l2/2 |w|^2; 0.1/n means 0.1 over the number of training rows"},

@@ -1,13 +1,17 @@
 #include "problem.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "quantity.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/data/weights.hpp"
 #include "system_memory.hpp"
 
 namespace svrg::app {
@@ -68,6 +72,40 @@ Scaling chosen_scaling(const Settings& settings, const Communicator& comm, const
                        : settings.is("standardize", "scale") ? Standardize::scale
                                                              : Standardize::none,
                        reduction);
+}
+
+void apply_class_weights(const Settings& settings, const Communicator& comm, const LabelMap& labels,
+                         Shard& shard, Reduction reduction) {
+  if (!settings.has("class_weight")) return;
+  const std::string place = settings.place("class_weight");
+  const auto items = settings.list("class_weight");
+  // Classes as the loss takes them: −1 and +1, or numbers.
+  std::vector<double> classes = {-1, 1}, factors;
+  comm.agree("", [&] {
+    if (labels.classes.empty()) throw ConfigError(place + ": is for classes, not for numbers");
+    if (!takes_two_classes(labels.loss)) {
+      classes.resize(labels.classes.size());
+      std::iota(classes.begin(), classes.end(), 0.0);
+    }
+    if (items == std::vector<std::string>{"balanced"}) return;
+    factors.assign(classes.size(), 1);
+    for (const std::string& item : items) {
+      const std::size_t colon = item.find(':');
+      const auto label = parse_number(std::string_view(item).substr(0, colon));
+      const double weight =
+          colon == item.npos ? 0 : parse_number(item.substr(colon + 1)).value_or(0);
+      if (!label || !(weight > 0))
+        throw ConfigError(
+            fmt::format("{}: must be balanced or LABEL:WEIGHT,…, got '{}'", place, item));
+      const auto at = std::ranges::find(labels.classes, *label);
+      if (at == labels.classes.end())
+        throw ConfigError(fmt::format("{}: there is no label {}; the labels are {}", place, *label,
+                                      fmt::join(labels.classes, ", ")));
+      factors[static_cast<std::size_t>(at - labels.classes.begin())] = weight;
+    }
+  });
+  if (factors.empty()) factors = balanced_class_weights(comm, shard, classes, reduction);
+  weigh_classes(shard, classes, factors);
 }
 
 std::vector<double> numbers(const Settings& settings, const char* name) {

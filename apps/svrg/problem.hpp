@@ -22,6 +22,10 @@ ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRec
 Scaling chosen_scaling(const Settings& settings, const Communicator& comm, const Shard& shard,
                        Reduction reduction);
 
+/// --class-weight on the loss of these rows, whose labels are as the loss takes them. Collective.
+/// @throws CollectiveError (usage)
+void apply_class_weights(const Settings& settings, const Communicator& comm, const LabelMap& labels,
+                         Shard& shard, Reduction reduction);
 /// Numbers of a list option. @throws ConfigError naming it.
 std::vector<double> numbers(const Settings& settings, const char* name);
 /// --metrics, or the one that suits the loss. @throws ConfigError

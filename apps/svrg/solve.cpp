@@ -158,13 +158,10 @@ std::unique_ptr<SolverSetup> net_solver(const Settings& settings, const Communic
   options.inputs[net.data] = {block};
   auto& shape = options.inputs[net.data];
   shape.insert(shape.end(), record.input_shape.begin(), record.input_shape.end());
-  options.inputs[net.label] = {block};
   options.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   std::unique_ptr<Model<Real>> model;
   comm.agree("", [&] {
-    if (shard.info().weighted)
-      throw ConfigError(shard.info().path + ": sample weights are not supported for nets");
-    model = std::make_unique<SymbolModel<Real>>(net.trained, options, net.data, net.label);
+    model = std::make_unique<SymbolModel<Real>>(net, options);
     SVRG_EXPECT(model->layout().size() == record.layout.size(), "the record is of this net");
   });
   return std::make_unique<Minibatch<Real>>(settings, comm, std::move(model), shard, record,

@@ -18,6 +18,7 @@
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
 #include "svrg/data/selection.hpp"
+#include "svrg/data/weights.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
@@ -58,6 +59,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     if (options.dtype == Storage::automatic) options.dtype = Storage::f32;
   }
   Problem p{read_data(comm, settings.text("train"), options), std::nullopt, {}, {}};
+  if (settings.has("weights")) read_weights(comm, settings.text("weights"), p.train);
   if (const double share = settings.number("valid_fraction"); share > 0) {
     comm.agree("", [&] {
       if (settings.has("valid"))
@@ -72,6 +74,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
   p.labels = choice.labels(comm, p.train);
   comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
   p.labels.apply(comm, p.train);
+  apply_class_weights(settings, comm, p.labels, p.train, reduction_of(settings));
   const Scaling scaling = chosen_scaling(settings, comm, p.train, reduction_of(settings));
   apply(scaling, p.train);
   p.record.mean = scaling.mean;
@@ -150,7 +153,7 @@ std::string identity(const Settings& settings, const Problem& p) {
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
-        "standardize", "x_scale", "input_shape", "valid_fraction"})
+        "standardize", "x_scale", "input_shape", "valid_fraction", "class_weight"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual

@@ -18,6 +18,7 @@
 #include "svrg/data/selection.hpp"
 #include "svrg/data/shard.hpp"
 #include "svrg/data/text_reader.hpp"
+#include "svrg/data/weights.hpp"
 #include "svrg/estimator/estimator.hpp"
 #include "svrg/io/checkpoint.hpp"
 #include "svrg/io/liblinear_model.hpp"

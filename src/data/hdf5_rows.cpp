@@ -1,5 +1,5 @@
-// Stretches of rows of an HDF5 file. Values are converted by HDF5 itself, whatever their type in the
-// file.
+// Stretches of rows of an HDF5 file. Values are converted by HDF5 itself, whatever their type in
+// the file.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -61,6 +61,22 @@ void Shard::set_labels(std::vector<double> labels) {
   point_batch();
 }
 
+void Shard::set_weights(std::vector<double> weights, std::uint64_t fingerprint) {
+  SVRG_EXPECT(weights.size() == labels_.size() && !weighs_losses(), "one weight for each row");
+  weights_ = std::move(weights);
+  info_.weighted = true;
+  info_.fingerprint += fingerprint;
+  point_batch();
+}
+
+void Shard::set_loss_factors(std::span<const double> factors) {
+  SVRG_EXPECT(factors.size() == labels_.size(), "one factor for each row");
+  loss_weights_.assign(factors.begin(), factors.end());
+  for (std::size_t i = 0; i < weights_.size(); ++i) loss_weights_[i] *= weights_[i];
+  has_factors_ = true;
+  point_batch();
+}
+
 void Shard::rescale(std::span<const double> mean, std::span<const double> scale) {
   const auto d = static_cast<std::size_t>(info_.columns);
   SVRG_EXPECT(
@@ -89,7 +105,8 @@ void Shard::rescale(std::span<const double> mean, std::span<const double> scale)
 
 Index Shard::bytes() const noexcept {
   return std::visit([](const auto& s) { return size_in_bytes(s); }, store_) +
-         size_in_bytes(labels_) + size_in_bytes(weights_) + size_in_bytes(global_rows_);
+         size_in_bytes(labels_) + size_in_bytes(weights_) + size_in_bytes(loss_weights_) +
+         size_in_bytes(global_rows_);
 }
 
 void Shard::point_batch() {
@@ -97,7 +114,7 @@ void Shard::point_batch() {
       1, {"data",
           std::visit([&](const auto& s) { return view_of(s, rows(), info_.columns); }, store_),
           {}});
-  batch_ = {inputs_, labels_, weights_, {}, global_rows_, parts_};
+  batch_ = {inputs_, labels_, has_factors_ ? loss_weights_ : weights_, {}, global_rows_, parts_};
 }
 
 }  // namespace svrg

@@ -32,15 +32,12 @@ Net Net::of(const Symbol& symbol) {
       !head.inputs[1].node->is_variable())
     throw ConfigError(
         fmt::format("the symbol ends in {}; it must end in {}, and a label", head.title(), heads));
-  Net net{*loss, symbol, Symbol({head.inputs[0]}), {}, head.inputs[1].node->name};
+  Net net{*loss, Symbol({head.inputs[0]}), {}, head.inputs[1].node->name};
   const auto arguments = net.scores.list_arguments();
   if (arguments.empty() || std::ranges::find(arguments, net.label) != arguments.end())
     throw ConfigError("the symbol's scores depend on its label '" + net.label + "'");
   const bool usual = std::ranges::find(arguments, "data") != arguments.end();
   net.data = usual ? "data" : arguments.front();
-  if (net.loss == Loss::logistic)  // MXNet's takes 0 and 1
-    net.trained = sym::LogisticRegressionOutput(
-        net.scores, {{"label", (sym::var(net.label) + 1) * 0.5}, {"name", head.name}});
   return net;
 }
 

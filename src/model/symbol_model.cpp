@@ -2,41 +2,27 @@
 
 #include <algorithm>
 
+#include "model/losses.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
 
 template <class Real>
-SymbolModel<Real>::SymbolModel(const Symbol& symbol, ExecutorOptions options, std::string data,
-                               std::string label)
-    : executor_(symbol, options),
-      data_(std::move(data)),
-      label_(std::move(label)),
-      block_(0),
-      scores_(0) {
-  if (!symbol.list_auxiliary_states().empty())
-    throw ConfigError("a symbol with auxiliary states (" + symbol.list_auxiliary_states()[0] +
+SymbolModel<Real>::SymbolModel(const Net& net, ExecutorOptions options)
+    : loss_(net.loss), data_(net.data), executor_(net.scores, options), block_(0), scores_(0) {
+  if (const auto states = net.scores.list_auxiliary_states(); !states.empty())
+    throw ConfigError("a symbol with auxiliary states (" + states[0] +
                       ") can be trained by SVRGModule only");
-  for (const auto& [name, attributes] : symbol.attr_dict())
-    if (const auto n = attributes.find("normalization");
-        n != attributes.end() && n->second != "null")
-      throw ConfigError("'" + name + "': a loss must be a sum over rows; leave normalization null");
   const auto at = options.inputs.find(data_);
-  if (at == options.inputs.end() || !options.inputs.count(label_))
-    throw ConfigError("the shapes of '" + data_ + "' and '" + label_ + "' are needed");
+  if (at == options.inputs.end()) throw ConfigError("the shape of '" + data_ + "' is needed");
   block_ = at->second[0];
-  executor_.begin(block_);
-  scores_ = 1;
-  const auto& shape = executor_.output_shape(0);
-  for (std::size_t i = 1; i < shape.size(); ++i) scores_ *= shape[i];
+  scores_ = net.scores_per_row(std::span(at->second).subspan(1));
 }
 
 template <class Real>
 template <class Each>
 void SymbolModel<Real>::each_block(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                                    const Pass& pass, const Each& each) {
-  const DenseRows<double> labels{batch.labels.data(), static_cast<Index>(batch.labels.size()), 1,
-                                 1};
   for (Index done = 0; done < part.count; done += block_) {
     const Index count = std::min(block_, part.count - done), first = part.first + done;
     global_rows_.clear();
@@ -46,7 +32,6 @@ void SymbolModel<Real>::each_block(ConstVecRef<Real> w, const Batch& batch, cons
     }
     executor_.begin(count);
     executor_.load(data_, batch.inputs[0].rows, batch.pick, first);
-    executor_.load(label_, labels, batch.pick, first);
     executor_.forward(w, no_states_, {pass, false, global_rows_});
     each(done, count);
   }
@@ -55,14 +40,30 @@ void SymbolModel<Real>::each_block(ConstVecRef<Real> w, const Batch& batch, cons
 template <class Real>
 double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                                        const Pass& pass, VecRef<Real> g) {
-  if (!batch.weights.empty())
-    throw ConfigError("sample weights are not supported for symbols; repeat rows instead");
-  double loss = 0;
-  each_block(w, batch, part, pass, [&](Index, Index) {
-    loss += executor_.loss();
-    executor_.backward(w, {}, g);
+  double total = 0;
+  z_.resize(static_cast<std::size_t>(scores_));
+  r_.resize(z_.size());
+  each_block(w, batch, part, pass, [&](Index done, Index count) {
+    const auto out = executor_.output(0);
+    residuals_.resize(static_cast<std::size_t>(count * scores_));
+    losses::with_loss(loss_, [&](auto loss) {
+      for (Index i = 0; i < count; ++i) {
+        const Index at = part.first + done + i;
+        const auto row = static_cast<std::size_t>(
+            batch.pick.empty() ? at : batch.pick[static_cast<std::size_t>(at)]);
+        const double weight = batch.weights.empty() ? 1 : batch.weights[row];
+        const auto scores = out.subspan(static_cast<std::size_t>(i * scores_), z_.size());
+        std::copy(scores.begin(), scores.end(), z_.begin());
+        total +=
+            weight * decltype(loss)::residual(z_.data(), batch.labels[row], scores_, r_.data());
+        std::transform(r_.begin(), r_.end(), residuals_.begin() + i * scores_,
+                       [&](double r) { return static_cast<Real>(weight * r); });
+      }
+    });
+    const std::span<const Real> heads[] = {residuals_};
+    executor_.backward(w, heads, g);
   });
-  return loss;
+  return total;
 }
 
 template <class Real>

@@ -16,13 +16,13 @@ Report full_gradient(Objective<Real>& objective, ConstVecRef<Real> w, VecRef<Rea
 }
 
 double mean_weight(const Communicator& comm, const Shard& shard, Reduction reduction) {
-  if (!shard.info().weighted) return 1;
+  if (!shard.weighs_losses()) return 1;
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
   sums->start(1, 0);
   for (const Part& part : shard.all().parts)
     for (Index i = part.first; i < part.first + part.count; ++i)
-      sums->values(part.virtual_shard)[0] += shard.weights()[static_cast<std::size_t>(i)];
+      sums->values(part.virtual_shard)[0] += shard.all().weights[static_cast<std::size_t>(i)];
   sums->reduce();
   const double total = sums->total()[0];
   comm.agree("", [&] {

@@ -30,7 +30,7 @@ TEST(CommandLine, tells_what_was_wrong_with_an_option) {
       {{"train", "x", "--learning-rate", "inf"},
        "--learning-rate: must be a number or 'auto', got 'inf'"},
       {{"train", "x", "--format", "cvs"},
-       "--format: must be one of auto, svmlight, csv, idx; got 'cvs'; did you mean 'csv'?"},
+       "--format: must be one of auto, svmlight, csv, idx, hdf5; got 'cvs'; did you mean 'csv'?"},
       {{"train", "x", "-m", "acc,foo"},
        "--metrics: there is no metric 'foo'; there are acc, auc, ce, f1, mae, mse, r2, rmse, "
        "top_k"},

@@ -280,7 +280,7 @@ TEST(SymbolModel, a_fully_connected_layer_under_softmax_is_the_softmax_model) {
   const auto net = sym::SoftmaxOutput(
       sym::FullyConnected(sym::Variable("data"), {{"num_hidden", 3}, {"name", "fc"}}),
       {{"name", "softmax"}});
-  SymbolModel<double> symbol(net, {.inputs = {{"data", {10, 4}}, {"softmax_label", {10}}}});
+  SymbolModel<double> symbol(Net::of(net), {.inputs = {{"data", {10, 4}}}});
   LinearModel linear(Loss::softmax, 4, 3, true);
   const Rows53 rows(3);
   Vec<double> w(15), v(15), g = Vec<double>::Zero(15), h = Vec<double>::Zero(15);
@@ -294,6 +294,28 @@ TEST(SymbolModel, a_fully_connected_layer_under_softmax_is_the_softmax_model) {
   for (Index k = 0; k < 3; ++k)
     for (Index j = 0; j < 4; ++j) EXPECT_NEAR(g[k * 4 + j], h[j * 3 + k], 1e-12);
   EXPECT_TRUE(g.tail(3).isApprox(h.tail(3), 1e-12));
+}
+
+TEST(SymbolModel, a_row_of_weight_two_is_the_row_twice) {
+  SymbolModel<double> model(Net::of(small_net()), {.inputs = {{"data", {10, 4}}}});
+  Rows53 once(3);
+  std::vector<Index> pick;
+  std::vector<double> weights;
+  for (Index i = 0; i < 53; ++i) {
+    weights.push_back(static_cast<double>(i % 3));
+    for (Index k = 0; k < i % 3; ++k) pick.push_back(i);
+  }
+  Batch repeated = once.batch;
+  repeated.pick = pick;
+  once.batch.weights = weights;
+  const Index P = model.layout().size();
+  Vec<double> w(P), g = Vec<double>::Zero(P), h = Vec<double>::Zero(P);
+  for (Index i = 0; i < P; ++i) w[i] = std::sin(static_cast<double>(i));
+  const double a = model.add_gradient(w, once.batch, once.parts[0], {}, g);
+  const Part all{0, 0, static_cast<Index>(pick.size())};
+  const double b = model.add_gradient(w, repeated, all, {}, h);
+  EXPECT_NEAR(a, b, 1e-12 * b);
+  EXPECT_TRUE(g.isApprox(h, 1e-12));
 }
 
 TEST(LinearForm, is_a_layer_under_an_output_and_nothing_else) {
@@ -325,7 +347,7 @@ TEST(SymbolModel, blocks_make_no_difference_not_even_with_dropout) {
   for (Index i = 0; i < 15; ++i) w[i] = std::sin(static_cast<double>(i));
   std::vector<Vec<double>> gradients;
   for (const Index block : {53, 7, 1}) {
-    SymbolModel<double> model(net, {.inputs = {{"data", {block, 4}}, {"softmax_label", {block}}}});
+    SymbolModel<double> model(Net::of(net), {.inputs = {{"data", {block, 4}}}});
     gradients.push_back(Vec<double>::Zero(15));
     model.add_gradient(w, rows.batch, rows.parts[0], {true, 3}, gradients.back());
   }

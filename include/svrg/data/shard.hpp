@@ -54,10 +54,17 @@ class Shard {
   /// All rows of this rank, one Part per owned virtual shard (some may be empty).
   const Batch& all() const noexcept { return batch_; }
   std::span<const double> labels() const noexcept { return labels_; }
+  /// Of the rows themselves; empty: all 1. What losses see is in all().weights.
   std::span<const double> weights() const noexcept { return weights_; }
   std::span<const Index> global_rows() const noexcept { return global_rows_; }
   /// Replaces the labels, e.g. by class numbers. [rows]
   void set_labels(std::vector<double> labels);
+  /// Weights where the data had none, [rows]; `fingerprint` is added to that of the data set.
+  void set_weights(std::vector<double> weights, std::uint64_t fingerprint);
+  /// Factors that the rows' weights get in losses and nowhere else, [rows].
+  void set_loss_factors(std::span<const double> factors);
+  /// Whether losses weigh rows; the same on all ranks.
+  bool weighs_losses() const noexcept { return info_.weighted || has_factors_; }
   /// x ← (x − mean)/scale of every row, by column; empty: mean 0, scale 1. Sparse rows take no
   /// mean.
   void rescale(std::span<const double> mean, std::span<const double> scale);
@@ -69,7 +76,8 @@ class Shard {
   Partition partition_;
   Index first_shard_ = 0;
   RowStore store_;
-  std::vector<double> labels_, weights_;
+  std::vector<double> labels_, weights_, loss_weights_;
+  bool has_factors_ = false;
   std::vector<Index> global_rows_;
   std::vector<Part> parts_;
   std::vector<Input> inputs_;

@@ -12,8 +12,7 @@ namespace svrg {
 /// LinearModel's margins mean for the same loss.
 struct Net {
   Loss loss;
-  Symbol trained;  // ends in the loss; takes labels as LinearModel does: −1/+1, class numbers
-  Symbol scores;   // what goes into the loss
+  Symbol scores;  // what goes into the loss
   std::string data, label;
 
   /// Of a symbol whose head is SoftmaxOutput, LogisticRegressionOutput or LinearRegressionOutput

@@ -1,20 +1,21 @@
 #pragma once
 #include "svrg/model/executor.hpp"
 #include "svrg/model/model.hpp"
+#include "svrg/model/net.hpp"
 
 namespace svrg {
 
-/// A symbol that ends in losses, as a function of weights and rows: what solvers and objectives
-/// train. Rows are evaluated in blocks, so that memory does not grow with a part's length. Local.
+/// A net as a function of weights and rows: what solvers and objectives train. Labels are as
+/// LinearModel takes them: −1/+1, class numbers, numbers. Rows are evaluated in blocks, so that
+/// memory does not grow with a part's length. Local.
 template <class Real>
 class SymbolModel : public Model<Real> {
  public:
-  /// `data` is fed from the batch's inputs[0], `label` from its labels; the options' inputs give
-  /// their shapes, of which axis 0 is the block. Auxiliary states are not supported: statistics
-  /// over a block would make the gradient depend on where blocks begin.
-  /// @throws ConfigError for a symbol with such states, or with a loss normalised by the batch
-  SymbolModel(const Symbol& symbol, ExecutorOptions options, std::string data = "data",
-              std::string label = "softmax_label");
+  /// The net's data are fed from the batch's inputs[0]; the options' inputs give their shape, of
+  /// which axis 0 is the block. Auxiliary states are not supported: statistics over a block would
+  /// make the gradient depend on where blocks begin.
+  /// @throws ConfigError for a net with such states
+  SymbolModel(const Net& net, ExecutorOptions options);
 
   const ParameterLayout& layout() const override { return executor_.layout(); }
   double add_gradient(ConstVecRef<Real> w, const Batch& batch, const Part& part, const Pass& pass,
@@ -28,10 +29,13 @@ class SymbolModel : public Model<Real> {
   template <class Each>
   void each_block(ConstVecRef<Real> w, const Batch& batch, const Part& part, const Pass& pass,
                   const Each& each);
+  Loss loss_;
+  std::string data_;
   Executor<Real> executor_;
-  std::string data_, label_;
   Index block_, scores_;
-  std::vector<Index> rows_, global_rows_;
+  std::vector<Index> global_rows_;
+  std::vector<double> z_, r_;
+  std::vector<Real> residuals_;
   Vec<Real> no_states_;
 };
 

@@ -74,7 +74,7 @@ class ModelObjective : public Objective<Real> {
   void start();
 };
 
-/// Mean weight of a row over all ranks; 1 for unweighted data. Collective.
+/// Mean weight of a row in losses over all ranks; 1 for unweighted data. Collective.
 /// @throws CollectiveError where the weights sum to nothing.
 double mean_weight(const Communicator& comm, const Shard& shard, Reduction reduction);
 

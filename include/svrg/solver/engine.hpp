@@ -79,6 +79,7 @@ class SubsampledNewtonEngine : public Engine {
     Index batch = 0;      // rows of a step of a chain
     Index epoch_rows() const;  // of a chain
   };
+  /// What the sizes of a problem make of it.
   static Plan plan(Loss loss, Index parameters, Index rows, Index chains);
   SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options);
   const char* name() const override { return direct_ ? "direct" : "ssn"; }

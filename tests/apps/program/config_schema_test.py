@@ -27,7 +27,7 @@ WRONG = """[train] epoch = 5 | [train] epochs = "5" | [train] epochs = 0 | [trai
 [train] learning_rate = "fast" | [train] svrg_coefficient = -1 | [model] l2 = "0.1/m"
 [model] l2 = "-1/n" | [stop] time_limit = "50m1h" | [stop] time_limit = "soon" | [stop] time_limit = -5
 [output] checkpoint_every = 2.5 | [output] checkpoint_every = "2x" | [parallel] max_memory = "4X"
-[parallel] max_memory = "big" | [data] format = "hdf5" | [data] train = "" | [data] index_base = 2
+[parallel] max_memory = "big" | [data] format = "xml" | [data] train = "" | [data] index_base = 2
 [data] positive = ["a,b"] | [data] allow_nonfinite = "yes" | [model] kind = ["mlp"]
 [train] virtual_shards = 2000000 | [trian] epochs = 5 | [data] epochs = 5 | schema = 2 | seed = 1
 [model] l2 = 1.0; C = 1.0 | [output] quiet = true; verbose = true"""
