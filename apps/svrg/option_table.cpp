@@ -102,8 +102,10 @@ constexpr Option table[] = {
     {.flag = "model", .section = "model", .renamed_key = "kind", .type = choice,
      .default_text = "auto", .choices = "auto|linear|logistic|softmax|svm-sq|huber|mlp", .group = "Model",
      .help = "auto: two label values logistic, other whole numbers up to 1000 values softmax, else "
-             "linear; svm-sq: squared hinge; huber: linear beyond an error of 1; mlp: a "
+             "linear; svm-sq: squared hinge; huber: linear beyond an error of --huber-delta; mlp: a "
              "multilayer perceptron"},
+    {.flag = "huber-delta", .section = "model", .type = number, .default_text = "1",
+     .range = positive, .group = "Model", .help = "huber: errors beyond it count linearly"},
     {.flag = "hidden", .section = "model", .type = list, .default_text = "128",
      .value_name = "N,N", .group = "Model", .help = "mlp: widths of the hidden layers"},
     {.flag = "activation", .section = "model", .type = choice, .default_text = "relu",

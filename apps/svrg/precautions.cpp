@@ -75,6 +75,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   for (const char* name : {"hidden", "activation"})
     if (changed(name) && !settings.is("model", "mlp"))
       ignored.push_back(settings.place(name) + ": not used without --model mlp");
+  if (changed("huber_delta") && !settings.is("model", "huber"))
+    ignored.push_back(settings.place("huber_delta") + ": not used without --model huber");
   if (settings.has("input_shape") && !choice.is_net())
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))

@@ -241,7 +241,7 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   const Reduction reduction = reduction_of(settings);
   const LinearModel model(loss_from_name(record.kind), record.features,
                           static_cast<Index>(record.classes.size()), record.intercept,
-                          record.penalised_intercept);
+                          record.penalised_intercept, record.huber_delta);
   if (algorithm != "auto" && algorithm != "local-svrg")
     return std::make_unique<Minibatch<double>>(
         settings, comm, std::make_unique<LinearModel>(model), shard, record, std::move(probe),

@@ -100,6 +100,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
   else
     p.record.l2 = settings.scaled("l2").resolve(p.train.info().rows);
   p.record.l1 = settings.scaled("l1").resolve(p.train.info().rows);
+  p.record.huber_delta = settings.number("huber_delta");
   return p;
 }
 
@@ -153,7 +154,7 @@ std::string identity(const Settings& settings, const Problem& p) {
   for (const char* name :
        {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
         "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
-        "standardize", "x_scale", "input_shape", "valid_fraction", "class_weight"})
+        "standardize", "x_scale", "input_shape", "valid_fraction", "class_weight", "huber_delta"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual

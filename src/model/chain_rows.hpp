@@ -30,8 +30,9 @@ inline double chain_weight(const ChainRows& rows, Index i) {
 
 /// φ'(s) − r_i, weighted; s is overwritten by it.
 template <class L>
-void change_of_residual(const ChainRows& rows, Index i, Index K, double* s, double* work) {
-  L::residual_only(s, rows.batch->labels[static_cast<std::size_t>(i)], K, work);
+void change_of_residual(const L& loss, const ChainRows& rows, Index i, Index K, double* s,
+                        double* work) {
+  loss.residual_only(s, rows.batch->labels[static_cast<std::size_t>(i)], K, work);
   const double weight = chain_weight(rows, i);
   for (Index k = 0; k < K; ++k) s[k] = weight * (work[k] - rows.residuals[i * K + k]);
 }

@@ -18,8 +18,8 @@ using chain::change_of_residual;
 using chain::visit_rows;
 
 template <class L, class T>
-void run(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
-         bool intercept, bool penalised, const double* gradient, double* u) {
+void run(const L& loss, const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step,
+         Index K, bool intercept, bool penalised, const double* gradient, double* u) {
   const Index P = x.columns * K, all = P + (intercept ? K : 0);
   std::fill(u, u + all, 0.0);
   const double rho = 1 - step.eta * step.l2, eta = step.eta, bias_rho = penalised ? rho : 1;
@@ -29,7 +29,7 @@ void run(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, In
     for (Index k = 0; k < K; ++k)
       s[static_cast<std::size_t>(k)] = rows.margins[i * K + k] + (intercept ? u[P + k] : 0.0);
     kernels::add_margins(x, i, u, K, s.data());
-    change_of_residual<L>(rows, i, K, s.data(), work.data());
+    change_of_residual(loss, rows, i, K, s.data(), work.data());
     for (double& d : s) d *= eta;
     const T* row = x.data + i * x.stride;
     if (K == 1) {
@@ -54,8 +54,8 @@ void run(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, In
 }
 
 template <class L, class T>
-void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K, bool intercept,
-         bool penalised, const double* gradient, double* u) {
+void run(const L& loss, const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
+         bool intercept, bool penalised, const double* gradient, double* u) {
   const Index P = x.columns * K;
   // v and ∇F side by side, feature by feature: one cache line serves both dot products.
   std::vector<double> pairs(static_cast<std::size_t>(2 * P));
@@ -101,7 +101,7 @@ void run(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Inde
       for (std::size_t k = 0; k < s.size(); ++k)
         s[k] = rows.margins[i * K + static_cast<Index>(k)] + bias[k] + a * s[k] - b * along[k];
     }
-    change_of_residual<L>(rows, i, K, s.data(), work.data());
+    change_of_residual(loss, rows, i, K, s.data(), work.data());
     a *= rho;
     b = rho * b + eta;
     for (std::size_t k = 0; k < s.size(); ++k) {
@@ -127,9 +127,8 @@ void LinearModel::run_chain(const ChainRows& rows, const ChainStep& step,
                             ConstVecRef<double> gradient, VecRef<double> u) const {
   std::visit(
       [&](const auto& x) {
-        losses::with_loss(loss_, [&](auto loss) {
-          run<decltype(loss)>(x, rows, step, margins_, intercept_, penalised_, gradient.data(),
-                              u.data());
+        losses::with_loss(loss_, delta_, [&](auto loss) {
+          run(loss, x, rows, step, margins_, intercept_, penalised_, gradient.data(), u.data());
         });
       },
       rows.batch->inputs[0].rows);
@@ -140,14 +139,14 @@ void LinearModel::add_displaced(const ChainRows& rows, Index first, Index count,
   const Index K = margins_, P = features_ * K;
   std::visit(
       [&](const auto& x) {
-        losses::with_loss(loss_, [&](auto loss) {
+        losses::with_loss(loss_, delta_, [&](auto loss) {
           std::vector<double> s(static_cast<std::size_t>(K)), work(s);
           for (Index i = first; i < first + count; ++i) {
             for (Index k = 0; k < K; ++k)
               s[static_cast<std::size_t>(k)] =
                   rows.margins[i * K + k] + (intercept_ ? u[P + k] : 0.0);
             kernels::add_margins(x, i, u.data(), K, s.data());
-            change_of_residual<decltype(loss)>(rows, i, K, s.data(), work.data());
+            change_of_residual(loss, rows, i, K, s.data(), work.data());
             kernels::add_row(x, i, s.data(), K, g.data());
             if (intercept_)
               for (Index k = 0; k < K; ++k) g[P + k] += s[static_cast<std::size_t>(k)];

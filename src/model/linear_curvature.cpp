@@ -44,7 +44,7 @@ struct Sums {
 
 /// One margin a row: φ'' q qᵀ.
 template <class L, std::size_t W>
-void line_sums(const Batch& batch, const Part& part, Index, const double* z,
+void line_sums(const L& loss, const Batch& batch, const Part& part, Index, const double* z,
                std::span<const float* const> q, std::span<const double> alpha, LineSums& out) {
   Sums<W> sums;
   double qi[W] = {};
@@ -56,8 +56,8 @@ void line_sums(const Batch& batch, const Part& part, Index, const double* z,
     }
     const double weight = weight_of(batch, i);
     const double y = label_of(batch, i);
-    sums.value += weight * L::residual(&s, y, 1, &r);
-    L::curvature(&s, y, 1, &h);
+    sums.value += weight * loss.residual(&s, y, 1, &r);
+    loss.curvature(&s, y, 1, &h);
     r *= weight;
     for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += r * qi[a];
     sums.add_square(weight * h, qi);
@@ -110,15 +110,16 @@ void collect(const R& x, Index i, bool intercept, std::vector<std::pair<Index, d
 }
 
 /// φ''(z) as a K x K matrix.
-void curvature_matrix(Loss loss, const double* z, double y, Index K, Eigen::MatrixXd& m) {
-  losses::with_loss(loss, [&](auto l) {
+void curvature_matrix(Loss loss, double delta, const double* z, double y, Index K,
+                      Eigen::MatrixXd& m) {
+  losses::with_loss(loss, delta, [&](auto l) {
     if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
       Vec<double> p(K);
       losses::Softmax::curvature(z, y, K, p.data());
       m.noalias() = -p * p.transpose();
       m.diagonal() += p;
     } else {
-      decltype(l)::curvature(z, y, 1, m.data());
+      l.curvature(z, y, 1, m.data());
     }
   });
 }
@@ -131,11 +132,11 @@ void LinearModel::add_line_sums(const Batch& batch, const Part& part, const doub
   SVRG_EXPECT(q.size() <= 6, "line sums take at most 6 directions");
   const auto with_width = [&](auto width) {
     constexpr std::size_t W = decltype(width)::value;
-    losses::with_loss(loss_, [&](auto loss) {
+    losses::with_loss(loss_, delta_, [&](auto loss) {
       if constexpr (std::is_same_v<decltype(loss), losses::Softmax>)
         line_sums_softmax<W>(batch, part, margins_, z, q, alpha, sums);
       else
-        line_sums<decltype(loss), W>(batch, part, margins_, z, q, alpha, sums);
+        line_sums<decltype(loss), W>(loss, batch, part, margins_, z, q, alpha, sums);
     });
   };
   if (q.size() <= 2)
@@ -153,8 +154,8 @@ void LinearModel::add_hessian_product(ConstVecRef<double> p, const Batch& batch,
         for (Index i = part.first; i < part.first + part.count; ++i) {
           for (Index k = 0; k < K; ++k) q[k] = intercept_ ? p[P + k] : 0.0;
           kernels::add_margins(x, i, p.data(), K, q.data());
-          losses::with_loss(loss_, [&](auto l) {
-            decltype(l)::curvature(z + i * K, label_of(batch, i), K, h.data());
+          losses::with_loss(loss_, delta_, [&](auto l) {
+            l.curvature(z + i * K, label_of(batch, i), K, h.data());
             if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
               const double mean = h.dot(q);
               h = h.cwiseProduct((q.array() - mean).matrix()).eval();
@@ -180,7 +181,7 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
         Eigen::MatrixXd m(K, K);
         for (Index i = first; i < first + count; ++i) {
           collect(x, i, intercept_, entries);
-          curvature_matrix(loss_, z + i * K, label_of(batch, i), K, m);
+          curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
           m *= weight_of(batch, i);
           for (std::size_t f = 0; f < entries.size(); ++f)
             for (Index b = 0; b < K; ++b) {
@@ -217,7 +218,7 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
           });
           if (intercept_) take(x.columns, 1);
           if (entries.empty()) continue;
-          curvature_matrix(loss_, z + i * K, label_of(batch, i), K, m);
+          curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
           m *= weight_of(batch, i);
           for (std::size_t f = 0; f < entries.size(); ++f) {
             double* column = h.data() + entries[f].slot * h.rows();
@@ -251,13 +252,12 @@ void LinearModel::add_curvature_bounds(const Batch& batch, const Part& part,
 double LinearModel::conjugate_sum(const Batch& batch, const Part& part, const double* r,
                                   double s) const {
   std::vector<double> theta(static_cast<std::size_t>(margins_));
-  return losses::with_loss(loss_, [&](auto l) {
+  return losses::with_loss(loss_, delta_, [&](auto l) {
     double sum = 0;
     for (Index i = part.first; i < part.first + part.count; ++i) {
       for (Index k = 0; k < margins_; ++k)
         theta[static_cast<std::size_t>(k)] = s * r[i * margins_ + k];
-      sum +=
-          weight_of(batch, i) * decltype(l)::conjugate(theta.data(), label_of(batch, i), margins_);
+      sum += weight_of(batch, i) * l.conjugate(theta.data(), label_of(batch, i), margins_);
     }
     return sum;
   });
@@ -266,9 +266,9 @@ double LinearModel::conjugate_sum(const Batch& batch, const Part& part, const do
 void LinearModel::add_diagonal_curvature(const Batch& batch, const Part& part, const double* z,
                                          std::span<double> h) const {
   std::vector<double> row(static_cast<std::size_t>(margins_));
-  losses::with_loss(loss_, [&](auto l) {
+  losses::with_loss(loss_, delta_, [&](auto l) {
     for (Index i = part.first; i < part.first + part.count; ++i) {
-      decltype(l)::curvature(z + i * margins_, label_of(batch, i), margins_, row.data());
+      l.curvature(z + i * margins_, label_of(batch, i), margins_, row.data());
       const double weight = weight_of(batch, i);
       for (std::size_t k = 0; k < row.size(); ++k) {
         const bool softmax = std::is_same_v<decltype(l), losses::Softmax>;
@@ -286,7 +286,7 @@ double LinearModel::row_curvature(const Batch& batch, Index row, const double* z
         std::vector<std::pair<Index, double>> entries;
         collect(x, row, intercept_, entries);
         Eigen::MatrixXd m(K, K);
-        curvature_matrix(loss_, z + row * K, label_of(batch, row), K, m);
+        curvature_matrix(loss_, delta_, z + row * K, label_of(batch, row), K, m);
         double total = 0;
         Vec<double> e(lower.rows());
         for (Index k = 0; k < K; ++k) {

@@ -26,9 +26,11 @@ Index row_of(const Batch& batch, Index i) {
 
 /// Calls f(rows of the first input, loss struct): one instantiation for each pair.
 template <class F>
-auto dispatch(const Batch& batch, Loss loss, F&& f) {
+auto dispatch(const Batch& batch, Loss loss, double delta, F&& f) {
   return std::visit(
-      [&](const auto& x) { return losses::with_loss(loss, [&](auto l) { return f(x, l); }); },
+      [&](const auto& x) {
+        return losses::with_loss(loss, delta, [&](auto l) { return f(x, l); });
+      },
       batch.inputs[0].rows);
 }
 
@@ -50,8 +52,9 @@ Loss loss_from_name(std::string_view name) {
 }
 
 LinearModel::LinearModel(Loss loss, Index features, Index classes, bool intercept,
-                         bool penalise_intercept)
+                         bool penalise_intercept, double huber_delta)
     : loss_(loss),
+      delta_(huber_delta),
       features_(features),
       margins_(loss == Loss::softmax ? classes : 1),
       intercept_(intercept),
@@ -71,14 +74,13 @@ LinearModel::LinearModel(Loss loss, Index features, Index classes, bool intercep
 }
 
 double LinearModel::curvature_bound() const {
-  return losses::with_loss(loss_, [](auto l) { return decltype(l)::bound; });
+  return losses::with_loss(loss_, delta_, [](auto l) { return decltype(l)::bound; });
 }
 
 double LinearModel::sweep(ConstVecRef<double> w, const Batch& batch, const Part& part, double* z,
                           double* r, VecRef<double> g) const {
   const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, [&](const auto& x, auto loss) {
-    using L = decltype(loss);
+  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
     double total = 0;
     std::vector<double> scaled(static_cast<std::size_t>(K));
     for (Index from = part.first; from < part.first + part.count; from += block_rows) {
@@ -89,7 +91,7 @@ double LinearModel::sweep(ConstVecRef<double> w, const Batch& batch, const Part&
         kernels::add_margins(x, i, w.data(), K, zi);
       }
       for (Index i = from; i < to; ++i)
-        total += weight_of(batch, i) * L::residual(z + i * K, label_of(batch, i), K, r + i * K);
+        total += weight_of(batch, i) * loss.residual(z + i * K, label_of(batch, i), K, r + i * K);
       for (Index i = from; i < to; ++i) {
         const double weight = weight_of(batch, i);
         for (Index k = 0; k < K; ++k) scaled[static_cast<std::size_t>(k)] = weight * r[i * K + k];
@@ -105,8 +107,7 @@ double LinearModel::sweep(ConstVecRef<double> w, const Batch& batch, const Part&
 double LinearModel::add_gradient(ConstVecRef<double> w, const Batch& batch, const Part& part,
                                  const Pass&, VecRef<double> g) {
   const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, [&](const auto& x, auto loss) {
-    using L = decltype(loss);
+  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
     double total = 0;
     std::vector<double> z(static_cast<std::size_t>(K)), r(static_cast<std::size_t>(K));
     for (Index at = part.first; at < part.first + part.count; ++at) {
@@ -114,7 +115,7 @@ double LinearModel::add_gradient(ConstVecRef<double> w, const Batch& batch, cons
       for (Index k = 0; k < K; ++k) z[static_cast<std::size_t>(k)] = intercept_ ? w[P + k] : 0.0;
       kernels::add_margins(x, i, w.data(), K, z.data());
       const double weight = weight_of(batch, i);
-      total += weight * L::residual(z.data(), label_of(batch, i), K, r.data());
+      total += weight * loss.residual(z.data(), label_of(batch, i), K, r.data());
       for (double& v : r) v *= weight;
       kernels::add_row(x, i, r.data(), K, g.data());
       if (intercept_)
@@ -128,8 +129,7 @@ double LinearModel::add_difference(ConstVecRef<double> w, ConstVecRef<double> w_
                                    const Batch& batch, const Part& part, const Pass&,
                                    VecRef<double> g) {
   const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, [&](const auto& x, auto loss) {
-    using L = decltype(loss);
+  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
     double total = 0;
     const auto size = static_cast<std::size_t>(K);
     std::vector<double> z(size), z_snap(size), r(size), r_snap(size);
@@ -142,8 +142,8 @@ double LinearModel::add_difference(ConstVecRef<double> w, ConstVecRef<double> w_
       kernels::add_margins(x, i, w.data(), K, z.data());
       kernels::add_margins(x, i, w_snap.data(), K, z_snap.data());
       const double weight = weight_of(batch, i), y = label_of(batch, i);
-      total += weight * L::residual(z.data(), y, K, r.data());
-      L::residual_only(z_snap.data(), y, K, r_snap.data());
+      total += weight * loss.residual(z.data(), y, K, r.data());
+      loss.residual_only(z_snap.data(), y, K, r_snap.data());
       for (std::size_t k = 0; k < size; ++k) r[k] = weight * (r[k] - c * r_snap[k]);
       kernels::add_row(x, i, r.data(), K, g.data());
       if (intercept_)
@@ -182,10 +182,9 @@ void LinearModel::margins(ConstVecRef<double> w, const Batch& batch, const Part&
 
 void LinearModel::residuals(const Batch& batch, const Part& part, const double* z,
                             double* r) const {
-  losses::with_loss(loss_, [&](auto loss) {
+  losses::with_loss(loss_, delta_, [&](auto loss) {
     for (Index i = part.first; i < part.first + part.count; ++i)
-      decltype(loss)::residual_only(z + i * margins_, label_of(batch, i), margins_,
-                                    r + i * margins_);
+      loss.residual_only(z + i * margins_, label_of(batch, i), margins_, r + i * margins_);
   });
 }
 

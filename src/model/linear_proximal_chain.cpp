@@ -72,8 +72,9 @@ struct Steps {
 };
 
 template <class L, class R>
-void run(const R& x, const ChainRows& rows, const ChainStep& step, const LinearModel& model,
-         const double* start, const double* gradient, const double* threshold, double* u) {
+void run(const L& loss, const R& x, const ChainRows& rows, const ChainStep& step,
+         const LinearModel& model, const double* start, const double* gradient,
+         const double* threshold, double* u) {
   const Index K = model.margins_per_row(), P = x.columns * K;
   const bool intercept = model.intercept();
   const Index all = P + (intercept ? K : 0);
@@ -109,7 +110,7 @@ void run(const R& x, const ChainRows& rows, const ChainStep& step, const LinearM
         s[static_cast<std::size_t>(k)] +=
             value * (v[static_cast<std::size_t>(j * K + k)] - start[j * K + k]);
     });
-    chain::change_of_residual<L>(rows, i, K, s.data(), work.data());
+    chain::change_of_residual(loss, rows, i, K, s.data(), work.data());
     ++now;
     kernels::for_each(x, i, [&](Index j, double value) {
       for (Index k = 0; k < K; ++k) {
@@ -138,9 +139,9 @@ void LinearModel::run_proximal_chain(const ChainRows& rows, const ChainStep& ste
                                      ConstVecRef<double> threshold, VecRef<double> u) const {
   std::visit(
       [&](const auto& x) {
-        losses::with_loss(loss_, [&](auto loss) {
-          run<decltype(loss)>(x, rows, step, *this, start.data(), gradient.data(), threshold.data(),
-                              u.data());
+        losses::with_loss(loss_, delta_, [&](auto loss) {
+          run(loss, x, rows, step, *this, start.data(), gradient.data(), threshold.data(),
+              u.data());
         });
       },
       rows.batch->inputs[0].rows);

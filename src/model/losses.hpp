@@ -65,24 +65,25 @@ struct SquaredHinge {
   static double conjugate(const double* t, double y, Index) { return t[0] * (0.25 * t[0] + y); }
 };
 
-/// ½(z − y)² up to |z − y| = 1, then |z − y| − ½. Beyond 1 φ'' is 0, and where every row is an
-/// outlier (weights 0, labels far from 0) there would be nothing to step by. `curvature` gives such
-/// rows 1/50 of that of the quadratic that touches φ from above (iterated reweighting): the whole
-/// of it takes 65 passes on casp instead of 18, nothing never moves on housing_scale.
+/// ½(z − y)² up to |z − y| = δ, then linear: δ(|z − y| − ½δ). Beyond δ φ'' is 0, and where every
+/// row is an outlier (weights 0, labels far from 0) there would be nothing to step by. `curvature`
+/// gives such rows 1/50 of that of the quadratic that touches φ from above (iterated reweighting):
+/// the whole of it takes 65 passes on casp instead of 18, nothing never moves on housing_scale.
 struct Huber {
   static constexpr Index fixed_margins = 1;
   static constexpr double bound = 1;
-  static double residual(const double* z, double y, Index, double* r) {
+  double delta = 1;
+  double residual(const double* z, double y, Index, double* r) const {
     const double e = z[0] - y;
-    r[0] = std::clamp(e, -1.0, 1.0);
+    r[0] = std::clamp(e, -delta, delta);
     return r[0] * (e - 0.5 * r[0]);
   }
-  static void residual_only(const double* z, double y, Index, double* r) {
-    r[0] = std::clamp(z[0] - y, -1.0, 1.0);
+  void residual_only(const double* z, double y, Index, double* r) const {
+    r[0] = std::clamp(z[0] - y, -delta, delta);
   }
-  static void curvature(const double* z, double y, Index, double* h) {
+  void curvature(const double* z, double y, Index, double* h) const {
     const double e = std::fabs(z[0] - y);
-    h[0] = e <= 1 ? 1 : 0.02 / e;
+    h[0] = e <= delta ? 1 : 0.02 * delta / e;
   }
   static double conjugate(const double* t, double y, Index) { return t[0] * (0.5 * t[0] + y); }
 };
@@ -115,9 +116,9 @@ struct Softmax {
   }
 };
 
-/// Calls f with the struct of a loss.
+/// Calls f with an instance of a loss's struct. δ is Huber's.
 template <class F>
-auto with_loss(Loss loss, F&& f) {
+auto with_loss(Loss loss, double delta, F&& f) {
   switch (loss) {
     case Loss::squared:
       return f(Squared{});
@@ -126,7 +127,7 @@ auto with_loss(Loss loss, F&& f) {
     case Loss::squared_hinge:
       return f(SquaredHinge{});
     case Loss::huber:
-      return f(Huber{});
+      return f(Huber{delta});
     case Loss::softmax:
       break;
   }

@@ -46,7 +46,7 @@ double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, 
   each_block(w, batch, part, pass, [&](Index done, Index count) {
     const auto out = executor_.output(0);
     residuals_.resize(static_cast<std::size_t>(count * scores_));
-    losses::with_loss(loss_, [&](auto loss) {
+    losses::with_loss(loss_, 1, [&](auto loss) {
       for (Index i = 0; i < count; ++i) {
         const Index at = part.first + done + i;
         const auto row = static_cast<std::size_t>(
@@ -54,8 +54,7 @@ double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, 
         const double weight = batch.weights.empty() ? 1 : batch.weights[row];
         const auto scores = out.subspan(static_cast<std::size_t>(i * scores_), z_.size());
         std::copy(scores.begin(), scores.end(), z_.begin());
-        total +=
-            weight * decltype(loss)::residual(z_.data(), batch.labels[row], scores_, r_.data());
+        total += weight * loss.residual(z_.data(), batch.labels[row], scores_, r_.data());
         std::transform(r_.begin(), r_.end(), residuals_.begin() + i * scores_,
                        [&](double r) { return static_cast<Real>(weight * r); });
       }

@@ -244,6 +244,24 @@ TEST_P(LinearModels, a_proximal_chain_is_the_plain_recurrence) {
   for (Index j = 0; j < P_; ++j) EXPECT_EQ(start[j] + u[j] == 0, v[j] == 0) << j;
 }
 
+TEST(Huber, of_another_delta_is_that_of_scaled_scores_and_labels) {
+  const ProblemSpec spec{.loss = Loss::huber, .rows = 60, .virtual_shards = 1};
+  Shard shard = make_shard(Communicator::self(), spec);
+  constexpr double delta = 0.3;
+  LinearModel one(Loss::huber, spec.features, 1, true),
+      other(Loss::huber, spec.features, 1, true, false, delta);
+  const Vec<double> w = some_weights(other.layout().size());
+  Vec<double> g = Vec<double>::Zero(w.size()), scaled = g;
+  const double value = other.add_gradient(w, shard.all(), shard.all().parts[0], Pass{}, g);
+  std::vector<double> labels(shard.labels().begin(), shard.labels().end());
+  for (double& y : labels) y /= delta;
+  shard.set_labels(labels);
+  const double of_scaled =
+      one.add_gradient(w / delta, shard.all(), shard.all().parts[0], Pass{}, scaled);
+  EXPECT_NEAR(value, delta * delta * of_scaled, 1e-12 * value);
+  EXPECT_LT((g - delta * scaled).norm(), 1e-12 * g.norm());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     all, LinearModels, testing::ValuesIn([] {
       std::vector<Case> cases;

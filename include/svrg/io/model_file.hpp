@@ -23,9 +23,10 @@ struct ModelRecord {
   std::vector<std::string> feature_names;
   std::vector<double> mean, scale;  // rows are (x − mean)/scale to the model; empty: 0 and 1
   double l2 = 0, l1 = 0;
-  std::string config;    // effective TOML
-  std::string manifest;  // JSON
-  State summary;         // values shown by `svrg inspect`: epoch, objective, grad_norm, …
+  double huber_delta = 1;  // of the kind "huber"
+  std::string config;      // effective TOML
+  std::string manifest;    // JSON
+  State summary;           // values shown by `svrg inspect`: epoch, objective, grad_norm, …
 };
 
 /// Where a parameter stands in a file: "fc1_weight" in "params/fc1/weight", another name in

@@ -15,7 +15,7 @@ enum class Loss {
   logistic,       // log(1 + exp(−yz)), y ∈ {−1, +1}
   softmax,        // log Σ_k exp(z_k) − z_y, y ∈ {0, …, K−1}
   squared_hinge,  // max(0, 1 − yz)², y ∈ {−1, +1}
-  huber,          // ½(z − y)² where |z − y| ≤ 1, else |z − y| − ½
+  huber,          // ½(z − y)² where |z − y| ≤ δ, else δ(|z − y| − ½δ)
 };
 /// Labels are values, not classes.
 constexpr bool takes_numbers(Loss loss) { return loss == Loss::squared || loss == Loss::huber; }
@@ -59,9 +59,9 @@ struct LineSums {
 class LinearModel : public Model<double> {
  public:
   /// `classes` is K for softmax, ignored otherwise. A penalised intercept is the weight of a
-  /// feature that is always 1.
+  /// feature that is always 1. `huber_delta` is δ, beyond which errors count linearly.
   LinearModel(Loss loss, Index features, Index classes, bool intercept,
-              bool penalise_intercept = false);
+              bool penalise_intercept = false, double huber_delta = 1);
 
   Loss loss() const noexcept { return loss_; }
   Index features() const noexcept { return features_; }
@@ -138,6 +138,7 @@ class LinearModel : public Model<double> {
 
  private:
   Loss loss_;
+  double delta_;
   Index features_, margins_;
   bool intercept_, penalised_;
   ParameterLayout layout_;
