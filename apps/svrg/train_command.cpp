@@ -52,6 +52,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
   });
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
+  if (settings.is("partition", "nnz")) options.balance = Balance::entries;
   options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
   if (choice.is_net()) {
     // A matrix product of dense rows costs less than one of sparse rows down to a few per cent.
@@ -152,9 +153,10 @@ std::string identity(const Settings& settings, const Problem& p) {
                                                    : "no",
                       p.record.l2, p.record.l1, settings.text("positive"));
   for (const char* name :
-       {"algorithm", "engine", "batch_size", "update_freq", "svrg_coefficient", "learning_rate",
-        "seed", "chains", "deterministic", "row_order", "dtype", "optimizer", "optimizer_params",
-        "standardize", "x_scale", "input_shape", "valid_fraction", "class_weight", "huber_delta"})
+       {"algorithm",     "engine",         "batch_size",       "update_freq",   "svrg_coefficient",
+        "learning_rate", "seed",           "chains",           "deterministic", "row_order",
+        "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
+        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual

@@ -242,6 +242,36 @@ const std::byte* DistributorTo<T, Writer>::unpack(const std::byte* row) {
 
 }  // namespace
 
+Partition balanced(const Communicator& comm, const Partition& partition, RowNumbers numbers,
+                   std::span<const std::int32_t> lengths) {
+  // Whole buckets of consecutive positions: exact sums of whole numbers, the same on all ranks.
+  constexpr Index buckets_a_shard = 1024;
+  const Index shards = partition.virtual_shards(), rows = partition.rows();
+  const Index buckets = std::min(rows, buckets_a_shard * shards);
+  std::vector<double> entries(static_cast<std::size_t>(buckets));
+  const Index width = (rows + buckets - 1) / buckets;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const Index position = partition.position_of_row(numbers[static_cast<Index>(i)]);
+    entries[static_cast<std::size_t>(position / width)] += 1 + lengths[i];
+  }
+  comm.sum(std::span(entries));
+  double total = 0;
+  for (const double n : entries) total += n;
+  std::vector<Index> begins{0};
+  double sum = 0;
+  for (Index b = 0; b < buckets; ++b) {
+    // The cut nearest to the share of the shards before it.
+    const double n = entries[static_cast<std::size_t>(b)];
+    while (static_cast<Index>(begins.size()) < shards &&
+           sum + n / 2 >= total * static_cast<double>(begins.size()) / static_cast<double>(shards))
+      begins.push_back(std::min(b * width, rows));
+    sum += n;
+  }
+  begins.resize(static_cast<std::size_t>(shards), rows);
+  begins.push_back(rows);
+  return partition.cut_at(std::move(begins));
+}
+
 Routes::Routes(const Partition& partition, int rank, int ranks)
     : partition_(partition), rank_(static_cast<std::size_t>(rank)) {
   for (int r = 0; r <= ranks; ++r)

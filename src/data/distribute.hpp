@@ -18,6 +18,11 @@ struct RowNumbers {
   }
 };
 
+/// The same rows in the same order, cut so that virtual shards have about as many entries each.
+/// `lengths`: those of this rank's rows; every row of the data set is some rank's. Collective.
+Partition balanced(const Communicator& comm, const Partition& partition, RowNumbers numbers,
+                   std::span<const std::int32_t> lengths);
+
 /// Which rank a row of the data set goes to, and where it stands among that rank's rows.
 class Routes {
  public:

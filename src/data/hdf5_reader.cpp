@@ -83,6 +83,8 @@ class Hdf5Reading {
     const bool floats =
         options_.dtype == Storage::f32 || (options_.dtype == Storage::automatic && file_->floats());
     partition_.emplace(file_->rows(), options_.shards(comm_.size()), options_.row_order);
+    if (options_.balance == Balance::entries && file_->sparse())
+      partition_ = text::balanced(comm_, *partition_, {next_}, lengths);
     distributor_ = text::make_distributor(comm_, *partition_, file_->columns(), dense, floats,
                                           file_->weighted());
     distributor_->announce({next_}, lengths);

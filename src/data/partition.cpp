@@ -27,10 +27,22 @@ Partition::Partition(Index rows, Index virtual_shards, RowOrder order)
   if (order == RowOrder::shuffled && rows > 1) permutation_.emplace(rows, permutation_key);
 }
 
-Index Partition::begin(Index s) const noexcept { return cut(rows_, s, shards_); }
+Partition Partition::cut_at(std::vector<Index> begins) const {
+  SVRG_EXPECT(static_cast<Index>(begins.size()) == shards_ + 1 && begins.front() == 0 &&
+                  begins.back() == rows_ && std::is_sorted(begins.begin(), begins.end()),
+              "cuts from 0 to the number of rows");
+  Partition other = *this;
+  other.begins_ = std::move(begins);
+  return other;
+}
+
+Index Partition::begin(Index s) const noexcept {
+  return even() ? cut(rows_, s, shards_) : begins_[static_cast<std::size_t>(s)];
+}
 
 Index Partition::shard_of_position(Index position) const noexcept {
-  return stretch_of(position, rows_, shards_);
+  if (even()) return stretch_of(position, rows_, shards_);
+  return std::upper_bound(begins_.begin(), begins_.end(), position) - begins_.begin() - 1;
 }
 
 Index Partition::position_of_row(Index row) const noexcept {

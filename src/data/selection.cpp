@@ -49,7 +49,7 @@ void clear(text::RowBlock& block) {
 
 Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder order,
              const std::function<Index(Index)>& place) {
-  const Partition partition(rows, shard.partition().virtual_shards(), order);
+  Partition partition(rows, shard.partition().virtual_shards(), order);
   const Rows& x = shard.all().inputs[0].rows;
   std::vector<Index> taken, numbers;
   std::vector<std::int32_t> lengths;
@@ -60,6 +60,7 @@ Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder 
     numbers.push_back(number);
     lengths.push_back(std::visit([&](const auto& r) { return length_of_row(r, i); }, x));
   }
+  if (!shard.partition().even()) partition = text::balanced(comm, partition, {0, numbers}, lengths);
   const bool floats =
       std::visit([]<class R>(const R&) { return std::is_same_v<typename R::Value, float>; }, x);
   const auto to = text::make_distributor(comm, partition, shard.info().columns, !shard.sparse(),

@@ -159,6 +159,8 @@ bool Reading::dense() const {
 
 void Reading::prepare() {
   partition_.emplace(total_.rows, options_.shards(comm_.size()), options_.row_order);
+  if (options_.balance == Balance::entries)
+    partition_ = balanced(comm_, *partition_, {next_row_}, lengths_);
   comm_.agree("", [&] {
     distributor_ = make_distributor(comm_, *partition_, parser_->columns(), dense(),
                                     options_.dtype == Storage::f32, parser_->weighted());

@@ -1,6 +1,7 @@
 #include "svrg/data/partition.hpp"
 
-#include <gtest/gtest.h>
+#include "data_test.hpp"
+#include "svrg/data/sampler.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -73,6 +74,54 @@ TEST(Partition, has_eight_shards_by_default_and_enough_for_many_ranks) {
   EXPECT_EQ(Partition::default_virtual_shards(8), 8);
   EXPECT_EQ(Partition::default_virtual_shards(9), 16);
   EXPECT_EQ(Partition::default_virtual_shards(1000), 1024);
+}
+
+TEST(Partition, by_entries_gives_ranks_as_many_of_them) {
+  const auto comm = Communicator::world();
+  // The last eighth of the rows has nearly all entries, and rows stay in the file's order.
+  std::string text;
+  constexpr int rows = 800;
+  for (int i = 0; i < rows; ++i) {
+    text += "1";
+    for (int j = 1; j <= (i < 700 ? 1 : 60); ++j) text += fmt::format(" {}:{}", j, i + 1);
+    text += '\n';
+  }
+  ReadOptions options;
+  options.row_order = RowOrder::file;
+  options.dense_from = 2;  // sparse in any case
+  const Shard even = read_string(text, ".svm", options);
+  options.balance = Balance::entries;
+  const Shard shard = read_string(text, ".svm", options);
+  expect_same(file_rows(comm, shard), file_rows(comm, even));
+  const auto& partition = shard.partition();
+  Index covered = 0;
+  for (Index s = 0; s < partition.virtual_shards(); ++s) {
+    double entries = 0;
+    for (Index p = partition.begin(s); p < partition.begin(s + 1); ++p, ++covered) {
+      EXPECT_EQ(partition.shard_of_position(p), s);
+      entries += partition.row_at(p) < 700 ? 2 : 61;
+    }
+    EXPECT_NEAR(entries, (700 * 2 + 100 * 61) / 8.0, 61) << s;
+  }
+  EXPECT_EQ(covered, rows);
+
+  // An epoch has every row once, whatever the batches.
+  Sampler sampler(shard, 37, 5);
+  std::vector<double> seen(rows);
+  Index steps = 0, drawn = 0;
+  while (const Batch* batch = sampler.next()) {
+    ++steps;
+    for (const Index i : batch->pick)
+      ++seen[static_cast<std::size_t>(batch->global_rows[static_cast<std::size_t>(i)])];
+    const Index in_batch = comm.sum(static_cast<Index>(batch->pick.size()));
+    drawn += in_batch;
+    if (drawn < rows) {
+      EXPECT_NEAR(static_cast<double>(in_batch), 37, 8);
+    }
+  }
+  comm.sum(std::span(seen));
+  EXPECT_EQ(steps, (rows + 36) / 37);
+  for (const double times : seen) EXPECT_EQ(times, 1);
 }
 
 }  // namespace

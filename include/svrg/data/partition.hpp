@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <vector>
 
 #include "svrg/core/random.hpp"
 #include "svrg/core/types.hpp"
@@ -17,10 +18,15 @@ enum class RowOrder {
 class Partition {
  public:
   Partition(Index rows, Index virtual_shards, RowOrder order);
+  /// The same rows in the same order, but cut before these positions: begin(s) of every virtual
+  /// shard and the number of rows, ascending. [virtual_shards + 1]
+  Partition cut_at(std::vector<Index> begins) const;
+  /// Whether every virtual shard has as many rows, ±1.
+  bool even() const noexcept { return begins_.empty(); }
 
   Index rows() const noexcept { return rows_; }
   Index virtual_shards() const noexcept { return shards_; }
-  /// Virtual shard s holds positions [begin(s), begin(s+1)): n/V rows, ±1.
+  /// Virtual shard s holds positions [begin(s), begin(s+1)).
   Index begin(Index s) const noexcept;
   Index count(Index s) const noexcept { return begin(s + 1) - begin(s); }
   Index shard_of_position(Index position) const noexcept;
@@ -37,6 +43,7 @@ class Partition {
 
  private:
   Index rows_, shards_;
+  std::vector<Index> begins_;  // empty: even
   std::optional<Permutation> permutation_;
 };
 

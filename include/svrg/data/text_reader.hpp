@@ -10,6 +10,8 @@ namespace svrg {
 
 /// How a file is written.
 enum class DataFormat { automatic, svmlight, csv, idx, hdf5 };  // the last two: by read_data() only
+/// What virtual shards have alike: rows, or stored entries (for rows of very uneven length).
+enum class Balance { rows, entries };
 /// The number of svmlight's first feature.
 enum class IndexBase { one, zero, automatic };
 /// The type that rows are kept in.
@@ -38,6 +40,7 @@ struct ReadOptions {
   std::optional<double> dense_from{};  // share of non-zeros; none: 0.5 for svmlight and IDX
   Index virtual_shards = 0;            // 0: Partition::default_virtual_shards
   RowOrder row_order = RowOrder::shuffled;
+  Balance balance = Balance::rows;
   Index max_memory = 0;  // bytes a rank; 0: no limit
   /// How many virtual shards that makes on so many ranks.
   Index shards(int ranks) const {
