@@ -232,6 +232,31 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
       batch.inputs[0].rows);
 }
 
+void LinearModel::add_feature_curvature(const Batch& batch, Index first, Index count,
+                                        const double* z, Eigen::MatrixXd& h) const {
+  std::visit(
+      [&](const auto& x) {
+        std::vector<std::pair<Index, double>> entries;
+        std::vector<double> of_row(static_cast<std::size_t>(margins_));
+        for (Index i = first; i < first + count; ++i) {
+          const Part row{0, i, 1};
+          std::fill(of_row.begin(), of_row.end(), 0.0);
+          add_diagonal_curvature(batch, row, z, of_row);
+          double weight = 0;
+          for (const double of_class : of_row) weight += of_class;
+          weight /= static_cast<double>(margins_);
+          collect(x, i, intercept_, entries);
+          for (std::size_t f = 0; f < entries.size(); ++f) {
+            double* column = h.data() + entries[f].first * h.rows();
+            const double scale = weight * entries[f].second;
+            for (std::size_t e = f; e < entries.size(); ++e)
+              column[entries[e].first] += scale * entries[e].second;
+          }
+        }
+      },
+      batch.inputs[0].rows);
+}
+
 void LinearModel::add_curvature_bounds(const Batch& batch, const Part& part,
                                        VecRef<double> h) const {
   const Index K = margins_;

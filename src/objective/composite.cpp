@@ -1,4 +1,4 @@
-// What an L1 penalty needs of a margin objective: the Hessian of few coordinates, a dual bound.
+// Parts of Hessians, and a dual bound.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,6 +19,22 @@ const Vec<double>& MarginObjective::curvature_bounds() {
   curvature_bounds_ =
       Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
   return *curvature_bounds_;
+}
+
+Eigen::MatrixXd MarginObjective::feature_curvature(Index samples, std::uint64_t draw) {
+  const Index m = size() / model_.margins_per_row();
+  reducer_->start(m * m, 1);
+  Eigen::MatrixXd h(m, m);
+  for (const Part& part : shard_.all().parts) {
+    const Part rows = sample(part, samples, draw);
+    h.setZero();
+    model_.add_feature_curvature(shard_.all(), rows.first, rows.count, z_.data(), h);
+    Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), m, m) += h;
+    reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
+  }
+  reducer_->reduce();
+  return Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), m, m) /
+         (reducer_->total_tail()[0] * mean_weight_);
 }
 
 Eigen::MatrixXd MarginObjective::curvature(std::span<const Index> active, Index samples,

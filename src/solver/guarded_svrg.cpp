@@ -1,6 +1,7 @@
 #include "svrg/solver/guarded_svrg.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "svrg/core/error.hpp"
 
@@ -61,7 +62,10 @@ Outcome GuardedSvrg::start(VecRef<double> w) {
   const auto m = f_.gradient(w, g_);
   if (!m.finite) throw NumericError("the objective is not finite at the initial weights");
   take(w, m);
-  if (!resumed_) now_.passes += 1;
+  if (!resumed_) {
+    now_.passes += 1;
+    first_norm_ = std::max(now_.grad_norm, 1e-300);
+  }
   resumed_ = false;
   return now_;
 }
@@ -72,15 +76,28 @@ double GuardedSvrg::contraction() const {
 }
 
 void GuardedSvrg::maybe_escalate() {
-  // Rows first, the shared Hessian where two outers running contract too little.
+  // Rows first, the Hessian where two outers running contract too little: shared where a factor is
+  // small enough to keep, else by products, which are tried once.
+  const bool small = f_.size() <= SubsampledNewtonEngine::most_parameters;
   if (options_.engine != EngineChoice::automatic || now_.epoch < 4 ||
-      f_.size() > SubsampledNewtonEngine::most_parameters ||
-      std::string_view(engine_->name()) != "row")
+      std::string_view(engine_->name()) != "row" || (!small && tried_newton_cg_))
     return;
   slow_ = contraction() > 1.0 / 3 ? slow_ + 1 : 0;
   if (slow_ < 2) return;
-  engine_ = std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
-  now_.note = "inner engine row -> ssn: the last outers contracted slowly";
+  if (small) {
+    engine_ = std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
+  } else {
+    tried_newton_cg_ = true;
+    rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());
+  }
+  now_.note =
+      std::string("inner engine row -> ") + engine_->name() + ": the last outers contracted slowly";
+}
+
+void GuardedSvrg::maybe_return() {
+  if (!engine_->gave_up() || !rows_) return;
+  engine_ = std::move(rows_);
+  now_.note = "inner engine newton-cg -> row: a Newton step costs too many passes here";
 }
 
 SearchResult GuardedSvrg::search(ConstVecRef<double> w, const Direction& newest, bool verify) {
@@ -109,7 +126,8 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   const Vec<double> w_snap = w, g_snap = g_;
   const double f_snap = now_.objective;
   Direction newest;
-  newest.step = engine_->displacement(f_, {w_snap, g_, now_.epoch, contraction()});
+  newest.step = engine_->displacement(
+      f_, {w_snap, g_, now_.epoch, contraction(), now_.grad_norm / first_norm_, now_.passes});
   now_.passes += engine_->passes();
   newest.margins = f_.direction_margins(newest.step);
   now_.passes += 0.5;
@@ -144,6 +162,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
     decreases_.push_front(f_snap - now_.objective);
     if (decreases_.size() > 3) decreases_.pop_back();
     engine_->adapt(found.alpha[0]);
+    maybe_return();
     return now_;
   }
   // Nothing along these directions: shorter steps from the same point, without the history.
@@ -151,6 +170,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   ring_.clear();
   iterates_ = {w};
   engine_->reject();
+  maybe_return();
   if (++rejected_ >= most_rejected) {
     now_.finished = true;
     now_.note = "no further decrease in double precision";
@@ -171,6 +191,9 @@ void GuardedSvrg::save(State& state) const {
     state.arrays["solver/iterate_" + std::to_string(i)] = Array::vector<double>(iterates_[i]);
   state.arrays["solver/decreases"] =
       Array::vector(std::vector<double>(decreases_.begin(), decreases_.end()));
+  state.values["solver/tried_newton_cg"] = std::int64_t{tried_newton_cg_};
+  state.values["solver/first_norm"] = first_norm_;
+  if (rows_) rows_->save(state);
   engine_->save(state);
 }
 
@@ -187,8 +210,15 @@ void GuardedSvrg::load(const State& state) {
     iterates_.push_back(state.vector("solver/iterate_" + std::to_string(i), f_.size()));
   const auto& decreases = std::get<std::vector<double>>(state.array("solver/decreases").data);
   decreases_.assign(decreases.begin(), decreases.end());
-  const bool row = state.text("solver/engine") == "row";
-  engine_ = make_engine(row ? EngineChoice::row : EngineChoice::ssn);
+  tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
+  first_norm_ = state.real("solver/first_norm");
+  const std::string engine = state.text("solver/engine");
+  engine_ =
+      make_engine(engine == "ssn" || engine == "direct" ? EngineChoice::ssn : EngineChoice::row);
+  if (engine == "newton-cg") {
+    engine_->load(f_, state);
+    rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());
+  }
   engine_->load(f_, state);
   resumed_ = true;
 }

@@ -264,6 +264,68 @@ TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {
   EXPECT_GE(at.gap, 0);
 }
 
+/// Rows of very different features, more parameters than a factor is kept for, a small penalty:
+/// rows contract slowly.
+struct Wide {
+  ProblemSpec spec;
+  Shard shard;
+  LinearModel model;
+  MarginObjective f;
+  GuardedSvrg solver;
+  Vec<double> w;
+  Wide(const Communicator& comm, ProblemSpec s, Reduction reduction = Reduction::plain,
+       bool chain_per_shard = false)
+      : spec(s),
+        shard(make_shard(comm, s)),
+        model(make_model(s)),
+        f(comm, model, shard, Penalty<double>(model.layout(), 1e-4), reduction),
+        solver(f, {EngineChoice::automatic, {.seed = 1, .chain_per_shard = chain_per_shard}}),
+        w(Vec<double>::Zero(model.layout().size())) {}
+};
+const ProblemSpec wide{.rows = 400, .features = 2100, .sparse = true};
+const ProblemSpec wide_classes{
+    .loss = Loss::softmax, .rows = 400, .features = 300, .classes = 8, .sparse = true};
+
+TEST(GuardedSvrg, ends_with_newton_steps_by_products_where_rows_contract_slowly) {
+  const auto world = Communicator::world();
+  for (const ProblemSpec& spec : {wide, wide_classes}) {
+    Wide p(world, spec);
+    Outcome at = p.solver.start(p.w);
+    const double first = at.grad_norm;
+    bool switched = false;
+    for (int i = 0; i < 40 && at.grad_norm > 1e-9 * first; ++i) {
+      const double before = at.objective;
+      at = p.solver.advance(p.w);
+      EXPECT_LE(at.objective, before * (1 + 1e-12));
+      switched |= std::string_view(p.solver.engine().name()) == "newton-cg";
+    }
+    EXPECT_TRUE(switched) << loss_name(spec.loss);
+    EXPECT_LT(at.grad_norm, 1e-9 * first) << loss_name(spec.loss);
+  }
+}
+
+TEST(GuardedSvrg, resumed_in_newton_steps_ends_with_the_same_bits) {
+  const auto world = Communicator::world();
+  Wide whole(world, wide_classes), first(world, wide_classes), second(world, wide_classes);
+  Outcome at = whole.solver.start(whole.w);
+  while (std::string_view(whole.solver.engine().name()) != "newton-cg" && at.epoch < 30)
+    at = whole.solver.advance(whole.w);
+  const Index cut = at.epoch;
+  ASSERT_LT(cut, 30);
+  at = first.solver.start(first.w);
+  while (at.epoch < cut) at = first.solver.advance(first.w);
+  State state;
+  first.solver.save(state);
+  second.w = first.w;
+  second.solver.load(state);
+  second.solver.start(second.w);
+  for (int i = 0; i < 3; ++i) {
+    whole.solver.advance(whole.w);
+    second.solver.advance(second.w);
+  }
+  EXPECT_TRUE(same_bits(second.w, whole.w));
+}
+
 TEST(OptimalityGap, has_no_bound_without_a_penalty) {
   Parameter parameter;
   parameter.name = "w";

@@ -103,6 +103,10 @@ class LinearModel : public Model<double> {
   /// number of each coordinate, −1 for the others. Numbers ascend with the coordinates.
   void add_curvature(const Batch&, Index first, Index count, const double* z,
                      std::span<const std::int32_t> slot, Eigen::MatrixXd& h) const;
+  /// Adds Σ σ_i h_i x_i x_iᵀ (its lower triangle), h_i the mean of φ''_kk over classes, to h over
+  /// features and, last, the intercept, [d + 1, d + 1] or [d, d].
+  void add_feature_curvature(const Batch&, Index first, Index count, const double* z,
+                             Eigen::MatrixXd& h) const;
   /// Adds c Σ σ_i x_ij² to the coordinates of column j: a bound of the Hessian's diagonal.
   void add_curvature_bounds(const Batch&, const Part&, VecRef<double> h) const;
   /// Σ σ_i φ*(s·r_i), φ* the convex conjugate of the loss, r = φ'(z), 0 ≤ s ≤ 1.

@@ -74,6 +74,12 @@ class MarginObjective {
   double scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<double> gradient, double objective);
   /// Largest row smoothness in the metric of `lower` over about `samples` rows. Collective.
   double largest_row_curvature(const Eigen::MatrixXd& lower, Index samples, std::uint64_t draw);
+  /// The mean over classes of the Hessian's diagonal blocks, lower triangle, without penalty, from
+  /// about `samples` rows: over features and, last, the intercept. Collective: its size squared.
+  Eigen::MatrixXd feature_curvature(Index samples, std::uint64_t draw);
+  /// Largest possible diagonal of the Hessian, c Σ σ_i x_ij²/W, without penalty. [P]. Collective
+  /// the first time: P values.
+  const Vec<double>& curvature_bounds();
   /// y ← ∇²F(z) p. Collective: P values.
   void hessian_product(ConstVecRef<double> p, VecRef<double> y);
 
@@ -89,7 +95,6 @@ class MarginObjective {
  private:
   class Timed;
   Part sample(const Part& part, Index samples, std::uint64_t draw) const;
-  const Vec<double>& curvature_bounds();
 
   Communicator comm_;
   const LinearModel& model_;

@@ -42,6 +42,7 @@ class GuardedSvrg : public Solver<double> {
   static constexpr Index most_rejected = 3;  // outers running; then nothing more can be gained
   std::unique_ptr<Engine> make_engine(EngineChoice choice);
   void maybe_escalate();
+  void maybe_return();
   double contraction() const;
   SearchResult search(ConstVecRef<double> w, const Direction& newest, bool verify);
   Vec<double> step_of(const SearchResult& result, const Direction& newest) const;
@@ -51,6 +52,9 @@ class GuardedSvrg : public Solver<double> {
   MarginObjective& f_;
   GuardedSvrgOptions options_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Engine> rows_;  // while Newton-CG is tried in its place
+  bool tried_newton_cg_ = false;
+  double first_norm_ = 0;  // of the gradient, at the weights training began with
   Outcome now_;
   Vec<double> g_;
   std::deque<Direction> ring_;        // newest first

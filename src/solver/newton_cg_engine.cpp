@@ -1,0 +1,80 @@
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "svrg/solver/engine.hpp"
+
+namespace svrg {
+namespace {
+
+/// P⁻¹r for CG. Of classes over features that are few enough, P has the mean Hessian of one class
+/// for each of them: what features have in common is taken out, classes are left to CG. Else P = I.
+class Preconditioner {
+ public:
+  Preconditioner(MarginObjective& f, std::uint64_t draw)
+      : K_(f.model().margins_per_row()), m_(f.size() / K_) {
+    if (K_ == 1 || m_ > SubsampledNewtonEngine::most_parameters) return;
+    const Index samples = std::min(f.rows(), std::max(20 * m_, f.rows() / 20));
+    Eigen::MatrixXd h = f.feature_curvature(samples, draw);
+    passes_ = 0.5 * static_cast<double>(samples) / static_cast<double>(f.rows());
+    const double ridge = 1e-6 * h.trace() / static_cast<double>(m_);
+    for (Index j = 0; j < m_; ++j) h(j, j) += f.penalty().curvature()[j * K_] + ridge;
+    factor_.compute(h);
+    usable_ = factor_.info() == Eigen::Success;
+  }
+  double passes() const { return passes_; }
+  Vec<double> solve(const Vec<double>& r) const {
+    if (!usable_) return r;
+    // Weights lie feature by feature: [K, features + 1], column-major.
+    const Eigen::Map<const Eigen::MatrixXd> by_class(r.data(), K_, m_);
+    Vec<double> s(r.size());
+    Eigen::Map<Eigen::MatrixXd>(s.data(), K_, m_) =
+        factor_.solve(Eigen::MatrixXd(by_class.transpose())).transpose();
+    return s;
+  }
+
+ private:
+  Index K_, m_;
+  Eigen::LLT<Eigen::MatrixXd> factor_;
+  bool usable_ = false;
+  double passes_ = 0;
+};
+
+}  // namespace
+
+Vec<double> NewtonCgEngine::displacement(MarginObjective& f, const OuterPoint& at) {
+  const double budget = 2 * std::fmax(at.passes, 10);
+  const Preconditioner preconditioner(f, static_cast<std::uint64_t>(at.outer) + 1);
+  const double norm = at.gradient.stableNorm();
+  const double enough = std::fmin(0.1, std::sqrt(at.relative_gradient)) * norm;
+  Vec<double> d = Vec<double>::Zero(f.size()), r = -at.gradient, p, y(f.size());
+  double rho = 0;
+  passes_ = preconditioner.passes();
+  while (r.stableNorm() > enough) {
+    if (passes_ >= budget) {
+      gave_up_ = true;
+      break;
+    }
+    const Vec<double> s = preconditioner.solve(r);
+    const double before = rho;
+    rho = r.dot(s);
+    p = before > 0 ? Vec<double>(s + rho / before * p) : s;
+    f.hessian_product(p, y);
+    ++passes_;
+    const double curvature = p.dot(y);
+    if (!(curvature > 0)) break;  // flat, as far as doubles tell
+    const double alpha = rho / curvature;
+    d += alpha * p;
+    r -= alpha * y;
+  }
+  return d;
+}
+
+void NewtonCgEngine::save(State& state) const {
+  state.values["solver/gave_up"] = std::int64_t{gave_up_};
+}
+
+void NewtonCgEngine::load(MarginObjective&, const State& state) {
+  gave_up_ = state.integer("solver/gave_up") != 0;
+}
+
+}  // namespace svrg
