@@ -66,7 +66,8 @@ constexpr CommandPage pages[] = {
      .usage = "inspect FILE",
      .positionals = "file",
      .positionals_required = true,
-     .about = "Says what an HDF5 file of svrg holds: format, model, state, settings and history. "
+     .about = "Says what a file of svrg, or a model of liblinear, holds: format, model, state, "
+              "settings and history. "
               "Does not start MPI.",
      .examples = "# a model: classes, weights, where it came from\n"
                  "svrg inspect runs/year/model.h5\n"
@@ -83,7 +84,9 @@ constexpr CommandPage pages[] = {
      .about =
          "Writes rows or a model in another format, told by the suffix of OUT. Rows are read and "
          "written by all ranks of the launcher and may be cut, shuffled, split and standardised "
-         "on the way; HDF5 is what loads fastest. The file appears when it is complete.",
+         "on the way; HDF5 is what loads fastest. Models go to HDF5, .npz and JSON, which hold "
+         "everything, and to liblinear's text, and come back from each; IN is told by its content. "
+         "The file appears when it is complete.",
      .examples = "# text to HDF5, once, for many runs\n"
                  "mpirun -n 4 svrg convert covtype.svm.xz covtype.h5\n"
                  "# a fifth for validation: writes year.h5 and year.valid.h5\n"
@@ -91,7 +94,9 @@ constexpr CommandPage pages[] = {
                  "# the first thousand rows, as text\n"
                  "svrg convert covtype.h5 head.svm --rows :1000\n"
                  "# a model for liblinear-predict\n"
-                 "svrg convert runs/a9a/model.h5 a9a.model"},
+                 "svrg convert runs/a9a/model.h5 a9a.model\n"
+                 "# a model of liblinear-train, for numpy.load\n"
+                 "svrg convert theirs.model theirs.npz"},
     {.name = "config",
      .bit = command::config,
      .summary = "show, check or start a config file",

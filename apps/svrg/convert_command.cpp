@@ -1,8 +1,9 @@
-// svrg convert: rows in another format, order or choice.
+// svrg convert: rows in another format, order or choice; a model: convert_model.cpp.
 #include <fmt/format.h>
 
 #include <filesystem>
 
+#include "convert_model.hpp"
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
@@ -65,19 +66,18 @@ int convert(const Settings& settings) {
   const Communicator comm = Communicator::world();
   require_same_settings(comm, settings);
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
+  if (converts_model(settings, comm)) return convert_model(settings, comm, screen);
   const std::string in = settings.text("in_file"), out = settings.text("out_file");
   const double share = settings.number("valid_fraction");
   const std::string valid = share > 0 ? beside(out) : "";
   DataFormat format = DataFormat::automatic;
   comm.agree("", [&] {
     format = format_of_suffix(out);
+    if (settings.source("fold_scaling") == Source::command_line)
+      throw ConfigError(settings.place("fold_scaling") + ": an option of models, but " + in +
+                        " holds rows");
     for (const std::string& path : {out, valid})
-      if (comm.is_root() && !path.empty() && std::filesystem::exists(path)) {
-        if (!settings.flag("overwrite"))
-          throw ConfigError(path + " exists; use --overwrite to replace it");
-        if (std::filesystem::equivalent(path, in))
-          throw ConfigError(path + " is what is read; write to another file");
-      }
+      if (comm.is_root() && !path.empty()) require_replaceable(settings, path, in);
   });
   ReadOptions options = read_options(settings, comm.size());
   options.row_order = RowOrder::file;

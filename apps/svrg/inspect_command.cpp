@@ -1,4 +1,4 @@
-// svrg inspect: says what an HDF5 file of ours holds. No MPI.
+// svrg inspect: says what a file of ours, or a model of liblinear, holds. No MPI.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -43,22 +43,23 @@ std::string shape_text(const std::vector<Index>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
+void print_array(const std::string& path, const Array& array, const std::string& units) {
+  if (path == "config" || path == "manifest" || path == "symbol") return;
+  fmt::print("  {:<24} {} {}{}\n", path, shape_text(array.shape), type_name(array.data),
+             units.empty() || units == "1" ? "" : ", " + units);
+}
+
 void print_contents(const io::Document& document) {
   for (const auto& [name, value] : document.attributes)
     fmt::print("  {:<24} {}\n", name, shown(value));
   for (const auto& [path, attributes] : document.groups)
     for (const auto& [name, value] : attributes)
       fmt::print("  {:<24} {}\n", path + "." + name, shown(value));
-  for (const auto& [path, variable] : document.variables) {
-    if (path == "config" || path == "manifest" || path == "symbol") continue;
-    fmt::print("  {:<24} {} {}{}\n", path, shape_text(variable.data.shape),
-               type_name(variable.data.data),
-               variable.units.empty() || variable.units == "1" ? "" : ", " + variable.units);
-  }
+  for (const auto& [path, variable] : document.variables)
+    print_array(path, variable.data, variable.units);
 }
 
-void print_weights(const std::string& path) {
-  const io::ModelRecord model = io::load_model(path);
+void print_weights(const io::ModelRecord& model) {
   const Vec<double>& w = model.weights;
   Index zeros = 0;
   for (Index j = 0; j < w.size(); ++j) zeros += w[j] == 0;
@@ -66,8 +67,9 @@ void print_weights(const std::string& path) {
              model.classes.empty() ? "" : fmt::format(", {} classes", model.classes.size()),
              !model.symbol.empty()
                  ? fmt::format("a net of {} parameters", model.layout.all().size())
-             : model.intercept ? "with intercept"
-                               : "no intercept",
+             : model.penalised_intercept ? "with penalised intercept"
+             : model.intercept           ? "with intercept"
+                                         : "no intercept",
              model.l2, model.l1 > 0 ? fmt::format(", l1 {:.6g}", model.l1) : "");
   fmt::print("weights  {} numbers, {} of them 0, |w| = {:.6g}, largest {:.6g}\n", w.size(), zeros,
              w.norm(), w.size() > 0 ? w.cwiseAbs().maxCoeff() : 0.0);
@@ -85,10 +87,37 @@ void print_history(const std::string& path) {
   fmt::print("\n");
 }
 
+/// A model that is no HDF5: what it would be as one.
+int inspect_model(const std::string& path, const char* format) {
+  const io::ModelRecord model = io::load_model(path);
+  State state;
+  io::add_model(state, model);
+  fmt::print("file     {}\nformat   {}\n", path, format);
+  print_weights(model);
+  fmt::print("contents\n");
+  for (const auto& [name, value] : state.values)
+    if (name != "config" && name != "manifest" && name != "symbol")
+      fmt::print("  {:<24} {}\n", name,
+                 std::visit([](const auto& v) { return fmt::format("{}", v); }, value));
+  for (const auto& [name, array] : state.arrays) print_array(name, array, "");
+  if (!model.config.empty()) fmt::print("config\n{}\n", model.config);
+  return 0;
+}
+
 }  // namespace
 
 int inspect(const Settings& settings) {
   const std::string path = settings.text("file");
+  switch (io::model_format_of(path).value_or(io::ModelFormat::hdf5)) {
+    case io::ModelFormat::npz:
+      return inspect_model(path, "svrg-model as .npz");
+    case io::ModelFormat::json:
+      return inspect_model(path, "svrg-model as JSON");
+    case io::ModelFormat::liblinear:
+      return inspect_model(path, "liblinear's text");
+    case io::ModelFormat::hdf5:
+      break;
+  }
   const auto bytes = io::read_file(path);
   std::span<const std::byte> image = bytes;
   constexpr std::string_view mark = "SVRG-CHECKPOINT";
@@ -102,14 +131,14 @@ int inspect(const Settings& settings) {
     throw DataError(path + ": an HDF5 file, but none of svrg's: it has no attribute 'format'");
   const std::string kind = shown(format->second);
   fmt::print("file     {}\nformat   {}{}\n", path, kind, sealed ? ", sealed: intact" : "");
-  if (kind == "svrg-model" || kind == "svrg-checkpoint") print_weights(path);
+  if (kind == "svrg-model" || kind == "svrg-checkpoint") print_weights(io::load_model(path));
   if (kind == "svrg-run") print_history(path);
   fmt::print("contents\n");
   print_contents(document);
   const auto config = document.variables.find("config");
   if (config != document.variables.end())
     if (const auto* text = std::get_if<std::vector<std::string>>(&config->second.data.data);
-        text && !text->empty())
+        text && !text->empty() && !text->front().empty())
       fmt::print("config\n{}\n", text->front());
   return 0;
 }

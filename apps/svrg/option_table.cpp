@@ -22,7 +22,7 @@ constexpr Option table[] = {
     {.flag = "valid", .section = "data", .type = path, .group = "Data",
      .help = "validation rows; metrics are also reported on these"},
     {.flag = "model-file", .positional = "MODEL", .type = path, .group = "Data",
-     .commands = evaluate | predict, .help = "a model.h5 or checkpoint"},
+     .commands = evaluate | predict, .help = "a model (HDF5, .npz, JSON or liblinear's text) or checkpoint"},
     {.flag = "data-file", .positional = "DATA", .type = path, .group = "Data",
      .commands = evaluate | predict, .help = "rows: svmlight, CSV, IDX or HDF5"},
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
@@ -137,8 +137,8 @@ constexpr Option table[] = {
 
     {.flag = "warm-start", .section = "model", .type = path, .value_name = "MODEL",
      .group = "Model",
-     .help = "start from the weights of this model.h5 or checkpoint, of the same kind, classes and "
-             "features; a checkpoint that --resume finds wins"},
+     .help = "start from the weights of this model (any format) or checkpoint, of the same kind, classes "
+             "and features; a checkpoint that --resume finds wins"},
 
     {.flag = "algorithm", .section = "train", .type = choice, .default_text = "auto",
      .choices = "auto|svrg|local-svrg|sgd|gd", .group = "Solver",
@@ -234,7 +234,12 @@ constexpr Option table[] = {
      .choices = "auto|bar|lines|none", .group = "Output",
      .help = "auto: a live line on a terminal, plain lines in a file"},
     {.flag = "export", .section = "output", .type = path, .group = "Output",
-     .help = "the model again, to this .h5 file, or .model for liblinear's text"},
+     .help = "the model again, to this .h5, .model (liblinear's text), .npz or .json file"},
+    {.flag = "fold-scaling", .section = "output", .type = Type::flag, .default_text = "false",
+     .group = "Output", .commands = train | config | convert,
+     .help = "fold --standardize and --x-scale into the weights and intercept of the model that is "
+             "exported or converted, so that it takes raw rows as it is; liblinear's text always "
+             "does"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = train | predict | config | convert,

@@ -8,6 +8,7 @@
 #include "solve.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/io/model_file.hpp"
 #include "svrg/solver/engine.hpp"
 #include "svrg/train/trainer.hpp"
 #include "text.hpp"
@@ -35,18 +36,34 @@ void check_outputs(const Settings& settings, const ModelChoice& choice) {
   if (settings.has("run_dir") && fresh && !replaces) require_no_results(settings.text("run_dir"));
   if (!settings.has("export")) return;
   const fs::path path = settings.text("export");
-  if (path.extension() != ".h5" && path.extension() != ".model")
-    throw ConfigError(fmt::format("--export: {} must end in .h5, or in .model for liblinear's text",
-                                  path.string()));
-  if (path.extension() == ".model" && choice.is_net())
-    throw ConfigError("--export: liblinear has no nets; use a name that ends in .h5");
-  if (path.extension() == ".model" && settings.is("standardize", "zscore") && !choice.intercept())
-    throw ConfigError("--export: liblinear's text needs an intercept for zscore's means");
+  const auto format = io::known_model_format(path);
+  if (!format)
+    throw ConfigError(
+        fmt::format("--export: {} must end in .h5, .hdf5, .npz, .json, or in .model "
+                    "for liblinear's text",
+                    path.string()));
+  const bool text = format == io::ModelFormat::liblinear, folds = settings.flag("fold_scaling");
+  if (text && choice.is_net())
+    throw ConfigError("--export: liblinear has no nets; use .h5, .npz or .json");
+  if (folds && choice.is_net())
+    throw ConfigError(settings.place("fold_scaling") + ": not an option of nets");
+  if ((text || folds) && settings.is("standardize", "zscore") && !choice.intercept())
+    throw ConfigError(
+        fmt::format("{}: zscore's means cannot be folded into a model without intercept",
+                    folds ? settings.place("fold_scaling") : "--export"));
   if (fs::exists(path) && !replaces)
     throw ConfigError(
         fmt::format("--export: {} exists; use --overwrite to replace it", path.string()));
   if (path.has_parent_path() && !fs::is_directory(path.parent_path()))
     throw ConfigError(fmt::format("--export: there is no folder {}", path.parent_path().string()));
+}
+
+void require_replaceable(const Settings& settings, const std::string& path, const std::string& in) {
+  if (!std::filesystem::exists(path)) return;
+  if (!settings.flag("overwrite"))
+    throw ConfigError(path + " exists; use --overwrite to replace it");
+  if (std::filesystem::equivalent(path, in))
+    throw ConfigError(path + " is what is read; write to another file");
 }
 
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice) {
@@ -79,6 +96,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
     ignored.push_back(settings.place("huber_delta") + ": not used without --model huber");
   if (settings.has("input_shape") && !choice.is_net())
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
+  if (settings.flag("fold_scaling") && !settings.has("export"))
+    ignored.push_back(settings.place("fold_scaling") + ": not used without --export");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   const bool lasso = settings.scaled("l1").resolve(1) > 0;

@@ -19,6 +19,10 @@ void require_same_settings(const Communicator& comm, const Settings& settings);
 /// not do. Local. @throws ConfigError
 void check_outputs(const Settings& settings, const ModelChoice& choice);
 
+/// For a file that is made from another one, `in`: whether it may be written. Local.
+/// @throws ConfigError if it exists without --overwrite, or is `in` itself
+void require_replaceable(const Settings& settings, const std::string& path, const std::string& in);
+
 /// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice);
 

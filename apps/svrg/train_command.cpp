@@ -125,6 +125,10 @@ Vec<double> start_weights(const Settings& settings, const Communicator& comm,
                                    settings.is("resume", "no")
                                        ? ""
                                        : ", unless there is a checkpoint to resume from"));
+  if (model.record.penalised_intercept && !record.penalised_intercept && record.intercept)
+    screen.message(LogLevel::info, path +
+                                       ": its intercept was penalised; for the same objective "
+                                       "use --intercept penalised");
   return w;
 }
 
@@ -382,7 +386,7 @@ int train(const Settings& settings) {
     if (!comm.is_root()) return;
     const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
-    if (settings.has("export")) export_model(settings.text("export"), trained);
+    export_model(settings, trained);
     report(settings, comm, p, result, seconds_load, now() - start);
   });
   if (result.code != ExitCode::done) return static_cast<int>(result.code);

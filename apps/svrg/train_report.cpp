@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "svrg/io/file.hpp"
-#include "svrg/io/liblinear_model.hpp"
 #include "text.hpp"
 
 namespace svrg::app {
@@ -59,11 +57,10 @@ io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double>
   return model;
 }
 
-void export_model(const std::string& path, const io::ModelRecord& model) {
-  if (path.ends_with(".model"))
-    io::write_file(path, io::liblinear_text(model));
-  else
-    io::save_model(path, model);
+void export_model(const Settings& settings, const io::ModelRecord& model) {
+  if (!settings.has("export")) return;
+  io::save_model(settings.text("export"),
+                 settings.flag("fold_scaling") ? io::without_scaling(model) : model);
 }
 
 }  // namespace svrg::app

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "settings.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/train/trainer.hpp"
 
@@ -13,7 +14,7 @@ std::string verdict(const TrainResult& result, const TrainerOptions& options);
 /// On root. Local.
 io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double> w,
                               const TrainResult& result, const TrainerOptions& options);
-/// In the format of the name's suffix. @throws OutputError, ConfigError
-void export_model(const std::string& path, const io::ModelRecord& model);
+/// Where there is --export, in the format of its suffix. @throws OutputError, ConfigError
+void export_model(const Settings& settings, const io::ModelRecord& model);
 
 }  // namespace svrg::app

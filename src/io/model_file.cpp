@@ -6,30 +6,28 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <tuple>
 
-#include "io/checkpoint_file.hpp"
 #include "io/path.hpp"
-#include "io/schema.hpp"
 #include "svrg/core/error.hpp"
-#include "svrg/io/document.hpp"
-#include "svrg/io/file.hpp"
 
 namespace svrg::io {
 namespace {
 
-constexpr const char *model_format = "svrg-model", *linear_weight = "linear_weight";
+constexpr const char* linear_weight = "linear_weight";
 constexpr std::string_view parameter_group = "params";
 constexpr std::array<std::string_view, 2> endings = {"weight", "bias"};
-constexpr std::array<const char*, 9> own_values = {
-    "kind", "intercept", "n_features", "l2", "l1", "symbol", "precision", "config", "manifest"};
+constexpr std::array<const char*, 10> own_values = {
+    "kind", "intercept", "penalised_intercept", "n_features", "l2",
+    "l1",   "symbol",    "precision",           "config",     "manifest"};
 
-Parameter parameter_of(const std::string& name, const Array& array) {
+Parameter parameter_of(const std::string& name, const Array& array, bool penalised_intercept) {
   Parameter parameter;
   parameter.name = name;
   parameter.shape = array.shape;
   parameter.column_major = name == linear_weight && array.shape.size() == 2;
-  if (name.ends_with("_bias")) parameter.wd_mult = 0;
+  if (name.ends_with("_bias") && !penalised_intercept) parameter.wd_mult = 0;
   return parameter;
 }
 
@@ -83,6 +81,20 @@ Vec<double> to_doubles(const State& state, const std::string& path) {
           throw DataError("/" + path + " holds no numbers");
       },
       state.array(path).data);
+}
+
+// False also where there is a NaN.
+bool ascends(const std::vector<double>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(i == 0 ? std::isfinite(values[i]) : values[i - 1] < values[i])) return false;
+  return true;
+}
+
+// Other programs write 0 and 1 as integers.
+double real(const State& state, const std::string& key) {
+  const auto found = state.values.find(key);
+  const auto* whole = found == state.values.end() ? nullptr : std::get_if<Index>(&found->second);
+  return whole ? static_cast<double>(*whole) : state.real(key);
 }
 
 std::string optional_text(const State& state, const std::string& key) {
@@ -144,6 +156,7 @@ void add_model(State& state, const ModelRecord& model) {
   }
   state.values.insert_or_assign("kind", model.kind);
   state.values.insert_or_assign("intercept", std::int64_t{model.intercept});
+  state.values.insert_or_assign("penalised_intercept", std::int64_t{model.penalised_intercept});
   state.values.insert_or_assign("n_features", model.features);
   state.values.insert_or_assign("l2", model.l2);
   state.values.insert_or_assign("l1", model.l1);
@@ -158,19 +171,24 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     ModelRecord model;
     model.kind = state.text("kind");
     model.intercept = state.integer("intercept") != 0;
+    if (state.values.contains("penalised_intercept"))
+      model.penalised_intercept = state.integer("penalised_intercept") != 0;
     model.features = state.integer("n_features");
-    model.l2 = state.real("l2");
-    if (state.values.contains("l1")) model.l1 = state.real("l1");
+    model.l2 = real(state, "l2");
+    if (state.values.contains("l1")) model.l1 = real(state, "l1");
     model.config = optional_text(state, "config");
     model.manifest = optional_text(state, "manifest");
     const auto parameters = parameters_in(state);
     if (parameters.empty()) throw DataError("it holds no parameters");
-    for (const auto& [key, array] : parameters) model.layout.add(parameter_of(key, *array));
+    for (const auto& [key, array] : parameters)
+      model.layout.add(parameter_of(key, *array, model.penalised_intercept));
     model.weights.resize(model.layout.size());
     for (const auto& p : model.layout.all())
       model.weights.segment(p.offset, p.size) =
           from_row_major(p, to_doubles(state, parameter_path(p.name)));
     model.classes = optional_numbers<double>(state, "class");
+    // Labels are looked up by bisection.
+    if (!ascends(model.classes)) throw DataError("/class is not in ascending order");
     model.positive = optional_numbers<double>(state, "positive");
     model.mean = optional_numbers<double>(state, "preprocess/mean");
     model.scale = optional_numbers<double>(state, "preprocess/scale");
@@ -212,22 +230,6 @@ Vec<double> weights_for(const ModelRecord& model, const ParameterLayout& layout)
     throw DataError(
         fmt::format("the file has {} weights, the model {}", model.weights.size(), w.size()));
   return w;
-}
-
-void save_model(const std::string& path, const ModelRecord& model) {
-  State state;
-  add_model(state, model);
-  auto image = to_image(to_document(state, model_format, model.kind + " model"));
-  append_trailer(image);
-  write_file(path, image);
-}
-
-ModelRecord load_model(const std::string& path) {
-  const auto file = read_file(path);
-  if (is_sealed(file)) return model_from_state(state_of_payload(unseal(file, path), path), path);
-  Document document = from_image(check_trailer(file, path), path);
-  expect_format(document, model_format, path);
-  return model_from_state(to_state(std::move(document), path), path);
 }
 
 }  // namespace svrg::io

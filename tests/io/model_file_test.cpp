@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "folder.hpp"
+#include "same_model.hpp"
 #include "samples.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/checkpoint.hpp"
@@ -13,28 +14,6 @@
 
 namespace svrg::io {
 namespace {
-
-void expect_same(const ModelRecord& a, const ModelRecord& b) {
-  EXPECT_EQ(a.kind, b.kind);
-  EXPECT_EQ(a.weights, b.weights);
-  EXPECT_EQ(a.intercept, b.intercept);
-  EXPECT_EQ(a.features, b.features);
-  EXPECT_EQ(a.classes, b.classes);
-  EXPECT_EQ(a.feature_names, b.feature_names);
-  EXPECT_EQ(a.l2, b.l2);
-  EXPECT_EQ(a.config, b.config);
-  EXPECT_EQ(a.manifest, b.manifest);
-  EXPECT_EQ(a.summary.values, b.summary.values);
-  ASSERT_EQ(a.layout.all().size(), b.layout.all().size());
-  for (std::size_t i = 0; i < a.layout.all().size(); ++i) {
-    const Parameter &p = a.layout.all()[i], &q = b.layout.all()[i];
-    EXPECT_EQ(p.name, q.name);
-    EXPECT_EQ(p.shape, q.shape);
-    EXPECT_EQ(p.offset, q.offset);
-    EXPECT_EQ(p.column_major, q.column_major) << p.name;
-    EXPECT_EQ(p.wd_mult, q.wd_mult) << p.name;
-  }
-}
 
 class EveryLinearModel : public testing::TestWithParam<std::pair<Index, bool>> {};
 

@@ -51,7 +51,7 @@ class CheckpointStore {
 State read_checkpoint(const std::string& path);
 /// The image of a checkpoint before sealing. State arrays are datasets at their own paths; values
 /// without a slash are attributes of /state, except `config` and `manifest` (string datasets) and
-/// the model's `kind`, `intercept`, `n_features` and `l2` (attributes of the root, as in a model
+/// the model's `kind`, `intercept`, `n_features`, `l2` … (attributes of the root, as in a model
 /// file); values with one ("solver/eta") are attributes of that group.
 /// @throws OutputError on a name that would not come back ("state/x") or text with a NUL byte
 std::vector<std::byte> checkpoint_image(const State& state);

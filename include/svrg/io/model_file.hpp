@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,13 @@ std::string parameter_name(const std::string& path);
 
 /// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path
 /// (row- major), `class`, `feature_name`, `positive`, `input_shape`, preprocess/{mean,scale};
-/// values kind, intercept, n_features, l2, symbol, precision, config, manifest. What the state
-/// already says otherwise stays; of the summary only what is not there yet is added.
+/// values kind, intercept, penalised_intercept, n_features, l2, symbol, precision, config,
+/// manifest. What the state already says otherwise stays; of the summary only what is not there yet
+/// is added.
 void add_model(State& state, const ModelRecord& model);
 /// The model in a state. The layout has each layer's weight before its bias, layers by name; a
-/// linear_weight (K, d) is column_major, a bias has wd_mult 0.
+/// linear_weight (K, d) is column_major, a bias has wd_mult 0 unless it is a penalised intercept
+/// (which files of before do not say).
 /// @throws DataError (`name` is used in its message) if something is missing or does not fit.
 ModelRecord model_from_state(const State& state, const std::string& name);
 
@@ -49,9 +52,27 @@ ModelRecord model_from_state(const State& state, const std::string& name);
 /// @throws DataError naming a parameter that is missing or of another shape
 Vec<double> weights_for(const ModelRecord& model, const ParameterLayout& layout);
 
-/// Writes a model file, whole and renamed, with the seal at its end. @throws OutputError
+/// The same scores on raw rows, without mean and scale: these are folded into the weights and the
+/// intercept of a linear model. The penalty of its training was on the weights as they were.
+/// @throws ConfigError for a net, or where means were taken off without an intercept
+ModelRecord without_scaling(const ModelRecord& model);
+
+enum class ModelFormat { hdf5, liblinear, npz, json };
+/// By suffix: .h5 and .hdf5, .model (liblinear's text), .npz, .json; nothing for another.
+std::optional<ModelFormat> known_model_format(const std::string& path);
+/// The same. @throws ConfigError for another, naming those
+ModelFormat model_format(const std::string& path);
+/// The format of a model or checkpoint, by how the file begins; HDF5 only if it says what it holds.
+/// Nothing for other files and for what cannot be read. Local.
+std::optional<ModelFormat> model_format_of(const std::string& path);
+
+/// Writes a model file, whole and renamed, in the format of its suffix. Only HDF5 is sealed, and
+/// holds everything, as .npz does; JSON leaves out what of the summary is not finite; liblinear's
+/// text holds weights, classes and intercept (liblinear_text).
+/// @throws ConfigError on another suffix, or a model the format has no place for; OutputError
 void save_model(const std::string& path, const ModelRecord& model);
-/// Reads a model file or a sealed checkpoint (which carries the same schema). @throws DataError
+/// Reads a model file of any format, told by its content, or a sealed checkpoint (which carries the
+/// same schema). @throws DataError
 ModelRecord load_model(const std::string& path);
 
 }  // namespace svrg::io
