@@ -17,6 +17,7 @@ struct ProblemSpec {
   bool sparse = false, weighted = false;
   Index virtual_shards = 8;
   std::uint64_t seed = 5;
+  double spread = 2;  // column j is of size spread^(j mod 4 - 1)
 };
 
 /// Row i of the data set: features, label, weight. A function of (spec, i).
@@ -31,7 +32,8 @@ inline Row make_row(const ProblemSpec& spec, Index i) {
     const auto counter = static_cast<std::uint64_t>(j);
     const bool zero = spec.sparse && random.uniform(counter + 1000) < 0.6;
     // Columns of different scale, so that the problem is not trivially conditioned.
-    row.x[j] = zero ? 0 : random.normal(counter) * std::pow(2.0, static_cast<double>(j % 4) - 1);
+    const double size = std::pow(spec.spread, static_cast<double>(j % 4) - 1);
+    row.x[j] = zero ? 0 : random.normal(counter) * size;
   }
   double score = 0.3;
   for (Index j = 0; j < spec.features; ++j) score += row.x[j] * std::cos(static_cast<double>(j));

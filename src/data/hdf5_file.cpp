@@ -183,6 +183,7 @@ std::vector<std::string> Hdf5File::strings(const std::string& object) const {
   std::vector<char*> texts(count, nullptr);
   if (count > 0) checked(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), task);
   std::vector<std::string> values;
+  values.reserve(count);
   for (const char* text : texts) values.emplace_back(text != nullptr ? text : "");
   checked(H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts.data()), task);
   return values;

@@ -79,7 +79,8 @@ Vec<double> ProximalSvrg::newton_step(ConstVecRef<double> w, const std::vector<I
   const Index samples = sample_size(set.size());
   Eigen::MatrixXd h = f_.curvature(set, samples, static_cast<std::uint64_t>(now_.epoch) + 1);
   now_.passes += 0.5 * static_cast<double>(samples) / static_cast<double>(f_.rows());
-  h.diagonal().array() += damping_ * std::max(h.trace() / static_cast<double>(h.rows()), 1e-300);
+  // Of each diagonal element its own part: columns may differ in size by powers of ten.
+  h.diagonal().array() += damping_ * h.diagonal().array().max(1e-300);
   const auto m = static_cast<Index>(set.size());
   Vec<double> g(m), at(m), t(m);
   for (Index s = 0; s < m; ++s) {
@@ -89,7 +90,7 @@ Vec<double> ProximalSvrg::newton_step(ConstVecRef<double> w, const std::vector<I
     t[s] = f_.penalty().threshold()[j];
   }
   const Vec<double> next =
-      coordinate_descent(h, g, at, t, 1e-10, 1e-17 * std::fabs(now_.objective));
+      coordinate_descent(h, g, at, t, 1e-10, 1e-22 * std::fabs(now_.objective));
   Vec<double> step = Vec<double>::Zero(f_.size());
   for (Index s = 0; s < m; ++s) step[set[static_cast<std::size_t>(s)]] = next[s] - at[s];
   return step;
@@ -185,7 +186,9 @@ Outcome ProximalSvrg::advance(VecRef<double> w) {
     slow_ = !by_rows_ && alpha == 1 && now_.grad_norm > 0.3 * norm_snap ? slow_ + 1 : 0;
     if (slow_ >= 2) growth_ *= 4;
     if (by_rows_) rows_.adapt(best);
-    rejected_ = decrease > 1e-15 * std::fabs(f_snap) ? 0 : rejected_ + 1;
+    // Where columns are large the gradient still falls after the objective's digits have ended.
+    const bool gains = decrease > 1e-15 * std::fabs(f_snap) || now_.grad_norm < 0.5 * norm_snap;
+    rejected_ = gains ? 0 : rejected_ + 1;
     damping_ = std::max(1e-10, damping_ / 10);
   } else {
     w = w_snap;

@@ -108,6 +108,30 @@ TEST(ProximalSvrg, bounds_the_distance_to_the_minimum_at_every_outer) {
     }
 }
 
+TEST(ProximalSvrg, needs_no_columns_of_equal_size) {
+  const auto world = Communicator::world();
+  for (const Loss loss : {Loss::squared, Loss::logistic})
+    for (const double l2 : {0.0, 1e-6}) {  // columns from 1e-3 to 1e6: labels round to 1e-10
+      Proximal p(world, {.loss = loss, .rows = 400, .spread = 1e3}, l2, 1e-3);
+      const Outcome at = p.run(60);
+      EXPECT_LT(at.gap, 0.01 * at.objective) << loss_name(loss) << " " << l2;
+    }
+}
+
+TEST(ProximalSvrg, bounds_the_distance_where_only_the_intercept_is_off) {
+  const auto world = Communicator::world();
+  Proximal best(world, {.rows = 400}, 0, 10);  // no weight but the intercept
+  const double minimum = best.run(60).objective;
+  for (const double by : {-0.01, 0.01}) {
+    Proximal p(world, {.rows = 400}, 0, 10);
+    p.w = best.w;
+    p.w[p.w.size() - 1] += by;
+    const Outcome at = p.solver.start(p.w);
+    EXPECT_GE(at.gap, at.objective - minimum) << by;
+    EXPECT_LE(at.gap, 3 * (at.objective - minimum)) << by;
+  }
+}
+
 TEST(ProximalSvrg, takes_rows_where_many_weights_stay) {
   const auto world = Communicator::world();
   // More columns than a working set takes, and hardly any threshold.

@@ -45,7 +45,7 @@ class ProximalSvrg : public Solver<double> {
   Vec<double> g_;                  // of the smooth part
   double eta_ = 0;                 // of the proximal step whose length is the gradient norm
   double growth_ = 1;              // of the sample
-  double damping_ = 1e-10;         // of the Hessian's mean diagonal, added to it
+  double damping_ = 1e-10;         // of each of the Hessian's diagonal elements, added to it
   Index slow_ = 0, rejected_ = 0;  // outers running
   bool by_rows_ = false, resumed_ = false;
 };
