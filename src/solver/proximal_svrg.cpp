@@ -79,8 +79,16 @@ Vec<double> ProximalSvrg::newton_step(ConstVecRef<double> w, const std::vector<I
   const Index samples = sample_size(set.size());
   Eigen::MatrixXd h = f_.curvature(set, samples, static_cast<std::uint64_t>(now_.epoch) + 1);
   now_.passes += 0.5 * static_cast<double>(samples) / static_cast<double>(f_.rows());
-  // Of each diagonal element its own part: columns may differ in size by powers of ten.
-  h.diagonal().array() += damping_ * h.diagonal().array().max(1e-300);
+  // A part of each diagonal element, as columns may differ in size by powers of ten; after a step
+  // that failed, of the largest it can be: in a sample a rare column has hardly any.
+  if (damping_ <= least_damping) {
+    h.diagonal().array() *= 1 + damping_;
+  } else {
+    const Vec<double>& bounds = f_.curvature_bounds();
+    for (Index s = 0; s < h.rows(); ++s)
+      h(s, s) += damping_ * std::max(h(s, s), bounds[set[static_cast<std::size_t>(s)]]);
+  }
+  h.diagonal().array() += 1e-300;
   const auto m = static_cast<Index>(set.size());
   Vec<double> g(m), at(m), t(m);
   for (Index s = 0; s < m; ++s) {
@@ -189,7 +197,8 @@ Outcome ProximalSvrg::advance(VecRef<double> w) {
     // Where columns are large the gradient still falls after the objective's digits have ended.
     const bool gains = decrease > 1e-15 * std::fabs(f_snap) || now_.grad_norm < 0.5 * norm_snap;
     rejected_ = gains ? 0 : rejected_ + 1;
-    damping_ = std::max(1e-10, damping_ / 10);
+    // A step that had to be cut was one where the quadratic is not the objective.
+    damping_ = alpha < 0.3 ? std::max(1e-4, damping_ * 10) : std::max(least_damping, damping_ / 10);
   } else {
     w = w_snap;
     g_ = g_snap;

@@ -30,7 +30,8 @@ class ProximalSvrg : public Solver<double> {
   void load(const State& state) override;
 
  private:
-  static constexpr Index most_rejected = 4;
+  static constexpr Index most_rejected = 5;
+  static constexpr double least_damping = 1e-10;
   void take(ConstVecRef<double> w, const MarginObjective::Measurement& m);
   /// Empty: more non-zeros than a working set takes.
   std::vector<Index> working_set(ConstVecRef<double> w) const;
@@ -42,11 +43,11 @@ class ProximalSvrg : public Solver<double> {
   MarginObjective& f_;
   RowEngine rows_;
   Outcome now_;
-  Vec<double> g_;                  // of the smooth part
-  double eta_ = 0;                 // of the proximal step whose length is the gradient norm
-  double growth_ = 1;              // of the sample
-  double damping_ = 1e-10;         // of each of the Hessian's diagonal elements, added to it
-  Index slow_ = 0, rejected_ = 0;  // outers running
+  Vec<double> g_;                   // of the smooth part
+  double eta_ = 0;                  // of the proximal step whose length is the gradient norm
+  double growth_ = 1;               // of the sample
+  double damping_ = least_damping;  // of each of the Hessian's diagonal elements, added to it
+  Index slow_ = 0, rejected_ = 0;   // outers running
   bool by_rows_ = false, resumed_ = false;
 };
 

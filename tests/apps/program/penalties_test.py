@@ -185,6 +185,11 @@ class Penalties(Case):
             self.agrees(SHARED / "news20.train.svm.gz", "logistic", l1, l2, *HALF_OF_NEWS,
                         relabel=lambda y: np.where((y >= 1) & (y <= 10), 1, -1))
         self.agrees(DIGITS, "softmax", 1e-3, 0)
+        # Rare classes and rare columns, of which a sample shows little.
+        for l1 in "1e-4", "1e-5":
+            gap = self.succeeds("train", SHARED / "covtype7.train.svm.xz", "--l1", l1, "--l2", "0",
+                                "--tol-gap", "1e-6", ranks=2, timeout=300).json["gap"]
+            self.assertLessEqual(gap, 1e-6)
 
     def test_a_gap_of_1e_6_needs_no_other_option(self):
         if not SHARED.exists():
