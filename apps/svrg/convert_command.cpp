@@ -76,8 +76,10 @@ int convert(const Settings& settings) {
     if (settings.source("fold_scaling") == Source::command_line)
       throw ConfigError(settings.place("fold_scaling") + ": an option of models, but " + in +
                         " holds rows");
-    for (const std::string& path : {out, valid})
-      if (comm.is_root() && !path.empty()) require_replaceable(settings, path, in);
+    for (const std::string& rows : {out, valid})
+      if (comm.is_root() && !rows.empty())
+        for (const std::string& path : files_of(rows, format))
+          require_replaceable(settings, path, in);
   });
   ReadOptions options = read_options(settings, comm.size());
   options.row_order = RowOrder::file;

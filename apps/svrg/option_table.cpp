@@ -89,13 +89,14 @@ constexpr Option table[] = {
      .help = "multiply all values by a number such as 1/255; kept in the model likewise"},
     {.flag = "dtype", .section = "data", .type = choice, .default_text = "auto",
      .choices = "auto|f32|f64", .group = "Data", .commands = reads_data,
-     .help = "type the rows are kept in; auto: f64, for nets f32"},
+     .help = "type the rows are kept in; auto: f64, for nets and what HDF5 holds as such f32"},
     {.flag = "row-order", .section = "data", .type = choice, .default_text = "shuffled",
      .choices = "shuffled|file", .group = "Data",
      .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},
     {.flag = "partition", .section = "data", .type = choice, .default_text = "rows",
      .choices = "rows|nnz", .group = "Data",
-     .help = "what ranks get alike of sparse data: rows, or non-zeros where rows differ much"},
+     .help = "what ranks get alike of sparse data: rows, or non-zeros where rows differ much; nnz is for "
+             "--algorithm auto and local-svrg"},
     {.flag = "allow-nonfinite", .section = "data", .type = Type::flag, .default_text = "false",
      .group = "Data", .commands = reads_data, .help = "accept NaN and infinity in the data"},
     {.flag = "max-features", .section = "data", .type = integer, .default_text = "2147483648",
@@ -185,8 +186,8 @@ constexpr Option table[] = {
      .range = not_negative, .group = "Stop",
      .help = "stop when |gradient| is this part of that at the initial weights; 0: off"},
     {.flag = "tol-gap", .section = "stop", .type = number, .range = positive, .group = "Stop",
-     .help = "stop when the objective is at most this above its minimum, by a bound that holds for "
-             "l2 > 0; --tol-grad is then off unless it is given, too"},
+     .help = "stop when the objective is at most this above its minimum, by the duality gap; "
+             "--tol-grad is then off unless it is given, too"},
     {.flag = "patience", .section = "stop", .type = integer, .range = at_least_one, .group = "Stop",
      .help = "stop after so many measured epochs in a row without a better figure of --monitor"},
     {.flag = "monitor", .section = "stop", .value_name = "SET:METRIC", .group = "Stop",

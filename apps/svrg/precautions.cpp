@@ -66,6 +66,15 @@ void require_replaceable(const Settings& settings, const std::string& path, cons
     throw ConfigError(path + " is what is read; write to another file");
 }
 
+bool has_bound(const Settings& settings, const ModelChoice& choice) {
+  const std::string algorithm = algorithm_of(settings, choice.is_net());
+  const bool l2 = !settings.has("l2") || settings.scaled("l2").resolve(1) > 0;  // else by --C
+  const bool l1 = settings.scaled("l1").resolve(1) > 0;
+  if (choice.is_net()) return false;
+  if (algorithm == "auto" || algorithm == "local-svrg") return l2 || l1;
+  return l2 && !settings.is("intercept", "yes");
+}
+
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice) {
   const std::string algorithm = algorithm_of(settings, choice.is_net());
   struct Use {
@@ -104,10 +113,11 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   for (const char* name : {"engine"})
     if (lasso && changed(name) && (algorithm == "auto" || algorithm == "local-svrg"))
       ignored.push_back(settings.place(name) + ": not used with --l1");
-  if (settings.has("tol_gap") &&
-      (choice.is_net() || (!lasso && settings.has("l2") && settings.scaled("l2").resolve(1) == 0)))
-    ignored.push_back(settings.place("tol_gap") +
-                      ": no bound is known for nets, or without a penalty (--l2, --l1)");
+  if (settings.has("tol_gap") && !has_bound(settings, choice))
+    ignored.push_back(
+        settings.place("tol_gap") +
+        ": no bound is known for nets, without a penalty (--l2, --l1), or for svrg, sgd "
+        "and gd unless --no-intercept and --l2");
   if (settings.flag("overwrite") && !settings.is("resume", "no"))
     ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
   return ignored;

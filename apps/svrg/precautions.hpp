@@ -11,6 +11,9 @@
 
 namespace svrg::app {
 
+/// Whether the solver of these settings bounds the objective's error: what --tol-gap needs.
+bool has_bound(const Settings& settings, const ModelChoice& choice);
+
 /// Every rank reads its own environment and config file: they must say the same. Collective.
 /// @throws CollectiveError (usage) naming the first line that differs.
 void require_same_settings(const Communicator& comm, const Settings& settings);

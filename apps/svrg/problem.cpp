@@ -97,7 +97,13 @@ void apply_class_weights(const Settings& settings, const Communicator& comm, con
       if (!label || !(weight > 0))
         throw ConfigError(
             fmt::format("{}: must be balanced or LABEL:WEIGHT,…, got '{}'", place, item));
-      const auto at = std::ranges::find(labels.classes, *label);
+      auto at = std::ranges::find(labels.classes, *label);
+      if (!labels.positive.empty()) {  // classes are then the rest and those that are named
+        at = labels.classes.begin() + (std::ranges::count(labels.positive, *label) > 0 ? 1 : 0);
+        const double before = factors[static_cast<std::size_t>(at - labels.classes.begin())];
+        if (before != 1 && before != weight)
+          throw ConfigError(place + ": labels that --positive makes one class have one weight");
+      }
       if (at == labels.classes.end())
         throw ConfigError(fmt::format("{}: there is no label {}; the labels are {}", place, *label,
                                       fmt::join(labels.classes, ", ")));

@@ -234,6 +234,13 @@ std::string algorithm_of(const Settings& settings, bool net) {
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
                                          const io::ModelRecord& record, const Shard& shard,
                                          RequestProbe probe) {
+  comm.agree("", [&] {
+    const std::string asked = algorithm_of(settings, !record.symbol.empty());
+    if (!shard.partition().even() && asked != "auto" && asked != "local-svrg")
+      throw ConfigError(settings.place("partition") +
+                        ": batches need as many rows in every virtual "
+                        "shard; nnz is for --algorithm auto and local-svrg");
+  });
   if (!record.symbol.empty())
     return record.single ? net_solver<float>(settings, comm, record, shard, std::move(probe))
                          : net_solver<double>(settings, comm, record, shard, std::move(probe));

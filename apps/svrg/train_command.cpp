@@ -172,15 +172,14 @@ std::string identity(const Settings& settings, const Problem& p) {
 }
 
 TrainerOptions trainer_options(const Settings& settings, const Problem& p,
-                               const std::string& manifest) {
+                               const std::string& manifest, bool bounded) {
   TrainerOptions o;
   o.epochs = settings.integer("epochs");
   if (settings.has("passes")) o.passes = settings.number("passes");
-  if (settings.has("tol_gap")) o.tol_gap = settings.number("tol_gap");
+  if (settings.has("tol_gap") && bounded) o.tol_gap = settings.number("tol_gap");
   o.reference_at_zero = settings.has("warm_start") && p.record.symbol.empty();
   if (settings.has("patience")) o.patience = settings.integer("patience");
-  o.tol_grad =
-      settings.has("tol_gap") && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
+  o.tol_grad = o.tol_gap > 0 && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
   if (settings.has("run_dir")) o.run_dir = settings.text("run_dir");
   const Period period = settings.period("checkpoint_every");
   o.checkpoint_epochs = period.epochs;
@@ -309,7 +308,7 @@ int train(const Settings& settings) {
     return r;
   });
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
-  TrainerOptions options = trainer_options(settings, p, manifest);
+  TrainerOptions options = trainer_options(settings, p, manifest, has_bound(settings, *choice));
   if (monitor) options.monitor = monitor->figure();
   screen.fact(
       "stop",

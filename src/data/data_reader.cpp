@@ -53,6 +53,8 @@ class IdxReading {
   void open() {
     if (!options_.label_column.empty() || !options_.weight_column.empty())
       throw ConfigError(path_ + ": IDX files have no columns for --label-column, --weight-column");
+    if (options_.balance == Balance::entries)
+      throw ConfigError(path_ + ": --partition nnz is for text and HDF5");
     images_.emplace(path_, options_.max_memory);
     const std::string beside = labels_beside(path_);
     if (beside == path_ && options_.labels_required)

@@ -10,6 +10,7 @@
 
 #include "data/decompress.hpp"
 #include "data/idx_file.hpp"
+#include "data/row_values.hpp"
 #include "data/shared_file.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/document.hpp"
@@ -20,18 +21,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "arrays are written as they lie");
 constexpr std::size_t text_at_once = std::size_t{4} << 20;
 constexpr Index rows_at_once = 4096;
-
-/// each(column, value) for what is stored of row i; of dense rows all or, `only` non-zeros, those.
-template <class T, class Each>
-void each_value(const DenseRows<T>& x, Index i, bool only, Each&& each) {
-  for (Index j = 0; j < x.columns; ++j)
-    if (const T v = x.data[i * x.stride + j]; !only || v != 0) each(j, v);
-}
-template <class T, class Each>
-void each_value(const CsrRows<T>& x, Index i, bool, Each&& each) {
-  for (Index e = x.starts[i]; e < x.starts[i + 1]; ++e)
-    each(static_cast<Index>(x.indices[e]), x.values[e]);
-}
 
 bool all_whole(const Communicator& comm, std::span<const double> values, double most) {
   Index fractions = 0;
@@ -103,14 +92,16 @@ class TextWriting {
     const auto row = static_cast<std::size_t>(i);
     fmt::format_to(out, "{}", shard_.labels()[row]);
     if (!csv_) {
-      each_value(x, i, true, [&](Index j, auto v) { fmt::format_to(out, " {}:{}", j + 1, v); });
+      each_value(x, i, [&](Index j, auto v) {
+        if (v != 0) fmt::format_to(out, " {}:{}", j + 1, v);
+      });
     } else {
       if (shard_.info().weighted) fmt::format_to(out, "{}{}", separator_, shard_.weights()[row]);
       Index next = 0;
       const auto zeros = [&](Index to) {
         for (; next < to; ++next) text.append({separator_, '0'});
       };
-      each_value(x, i, false, [&](Index j, auto v) {
+      each_value(x, i, [&](Index j, auto v) {
         zeros(j);
         fmt::format_to(out, "{}{}", separator_, v);
         ++next;
@@ -268,98 +259,6 @@ class Hdf5Writing {
   Index first_row_ = 0, first_entry_ = 0;
 };
 
-// Big-endian: bytes where all values are whole numbers up to 255, else floats.
-class IdxWriting {
- public:
-  IdxWriting(const Communicator& comm, const Shard& shard) : comm_(comm), shard_(shard) {}
-
-  void write(const std::string& path) {
-    const DataInfo& info = shard_.info();
-    const std::string beside = labels_beside(path);
-    comm_.agree("", [&] {
-      if (beside == path)
-        throw ConfigError(path + ": the name of an IDX file must contain 'images'");
-    });
-    Index other = 0;
-    for_values([&](Index, double v) { other += v != std::floor(v) || v < 0 || v > 255; });
-    const bool bytes = comm_.sum(other) == 0;
-    other = 0;
-    for (const double y : shard_.labels()) other += y != std::floor(y) || y < 0 || y > 255;
-    const bool byte_labels = comm_.sum(other) == 0;
-    SharedFile images(comm_, path), labels(comm_, beside);
-    const Index first = comm_.sum_before(shard_.rows());
-    comm_.agree("", [&] {
-      if (comm_.is_root()) {
-        images.write(0, header(bytes, {info.rows, info.columns}));
-        labels.write(0, header(byte_labels, {info.rows}));
-      }
-      write_values(labels, 8 + first * (byte_labels ? 1 : 4), byte_labels, shard_.labels());
-      write_images(images, 12 + first * info.columns * (bytes ? 1 : 4), bytes);
-    });
-    images.commit();
-    labels.commit();
-  }
-
- private:
-  static void append_number(std::vector<std::byte>& to, std::uint32_t v) {
-    for (int shift = 24; shift >= 0; shift -= 8) to.push_back(std::byte(v >> shift & 0xFF));
-  }
-  static std::vector<std::byte> header_bytes(bool bytes, std::initializer_list<Index> shape) {
-    std::vector<std::byte> header;
-    append_number(header, (bytes ? 0x0800U : 0x0D00U) + static_cast<std::uint32_t>(shape.size()));
-    for (const Index n : shape) {
-      if (n > std::numeric_limits<std::uint32_t>::max())
-        throw ConfigError("an IDX file has at most 2^32 rows");
-      append_number(header, static_cast<std::uint32_t>(n));
-    }
-    return header;
-  }
-  std::span<const std::byte> header(bool bytes, std::initializer_list<Index> shape) {
-    return header_ = header_bytes(bytes, shape);
-  }
-  template <class Each>
-  void for_values(Each&& each) const {
-    std::visit(
-        [&](const auto& x) {
-          for (Index i = 0; i < shard_.rows(); ++i)
-            each_value(x, i, true, [&](Index j, auto v) { each(j, static_cast<double>(v)); });
-        },
-        shard_.all().inputs[0].rows);
-  }
-  static void write_values(SharedFile& file, Index at, bool bytes, std::span<const double> values) {
-    std::vector<std::byte> packed;
-    for (const double v : values) {
-      if (bytes)
-        packed.push_back(static_cast<std::byte>(v));
-      else
-        append_number(packed, std::bit_cast<std::uint32_t>(static_cast<float>(v)));
-    }
-    file.write(at, std::span<const std::byte>(packed));
-  }
-  void write_images(SharedFile& file, Index at, bool bytes) const {
-    const Index d = shard_.info().columns, width = bytes ? 1 : 4;
-    const Index some = std::max<Index>(1, (Index{1} << 19) / d);
-    std::vector<double> values;
-    std::visit(
-        [&](const auto& x) {
-          for (Index i = 0; i < shard_.rows(); i += some) {
-            const Index count = std::min(some, shard_.rows() - i);
-            values.assign(static_cast<std::size_t>(count * d), 0);
-            for (Index k = 0; k < count; ++k)
-              each_value(x, i + k, true, [&](Index j, auto v) {
-                values[static_cast<std::size_t>(k * d + j)] = static_cast<double>(v);
-              });
-            write_values(file, at + i * d * width, bytes, values);
-          }
-        },
-        shard_.all().inputs[0].rows);
-  }
-
-  const Communicator& comm_;
-  const Shard& shard_;
-  std::vector<std::byte> header_;
-};
-
 bool ends_with(const std::string& path, std::initializer_list<std::string_view> suffixes) {
   std::string low = path;
   for (char& c : low) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -381,6 +280,11 @@ DataFormat format_of_suffix(const std::string& path) {
   throw ConfigError(path + ": no known suffix; data go to .h5, .svm, .csv, .tsv or …-images-idx…");
 }
 
+std::vector<std::string> files_of(const std::string& path, DataFormat format) {
+  if (format != DataFormat::idx || labels_beside(path) == path) return {path};
+  return {path, labels_beside(path)};
+}
+
 void write_data(const Communicator& comm, const Shard& shard, const std::string& path,
                 DataFormat format, const DataNotes& notes) {
   const bool text = format == DataFormat::svmlight || format == DataFormat::csv;
@@ -391,7 +295,7 @@ void write_data(const Communicator& comm, const Shard& shard, const std::string&
   if (text)
     TextWriting(comm, shard, format, ends_with(path, {".tsv"}) ? '\t' : ',').write(path);
   else if (format == DataFormat::idx)
-    IdxWriting(comm, shard).write(path);
+    write_idx(comm, shard, path);
   else
     Hdf5Writing(comm, shard, notes).write(path);
 }

@@ -81,6 +81,7 @@ Hdf5File::Hdf5File(const std::string& path, const ReadOptions& options)
   }
   x_ = found(options.x_name, "--x-name", {"X", "data", "x", "features"});
   open_rows(x_, options);
+  if (rows_ > Index{1} << 40) fail(fmt::format("{} rows are more than 2^40", rows_));
   if (columns_ > options.max_columns)
     fail(fmt::format("{} columns; --max-features allows {}", columns_, options.max_columns));
   if (columns_ > std::numeric_limits<std::int32_t>::max())
@@ -91,8 +92,16 @@ Hdf5File::Hdf5File(const std::string& path, const ReadOptions& options)
     open_labels(found(options.y_name, "--y-name", {"y", "label", "labels", "target", "targets"}),
                 own);
   } else {
-    for (const char* usual : {"y", "label", "labels"})
-      if (!labels_ && has(usual) && !is_group(usual)) open_labels(usual, own);
+    // Labels that are not asked for are taken where they are numbers of these rows.
+    for (const char* usual : {"y", "label", "labels"}) {
+      if (labels_ || !has(usual) || is_group(usual)) continue;
+      try {
+        open_labels(usual, own);
+      } catch (const DataError&) {
+        labels_.reset();
+        label_of_code_.clear();
+      }
+    }
   }
   std::string weight = options.weight_column;
   if (weight.empty() && own && has("weight")) weight = "weight";

@@ -85,8 +85,10 @@ class Hdf5Reading {
     partition_.emplace(file_->rows(), options_.shards(comm_.size()), options_.row_order);
     if (options_.balance == Balance::entries && file_->sparse())
       partition_ = text::balanced(comm_, *partition_, {next_}, lengths);
-    distributor_ = text::make_distributor(comm_, *partition_, file_->columns(), dense, floats,
-                                          file_->weighted());
+    comm_.agree("", [&] {
+      distributor_ = text::make_distributor(comm_, *partition_, file_->columns(), dense, floats,
+                                            file_->weighted());
+    });
     distributor_->announce({next_}, lengths);
     comm_.agree("", [&] {
       const auto needed = distributor_->bytes_needed();

@@ -2,7 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "svrg/core/types.hpp"
+#include "svrg/comm/communicator.hpp"
+#include "svrg/data/shard.hpp"
 
 namespace svrg {
 
@@ -22,5 +23,8 @@ struct IdxFile {
 /// same one where it does not say "images".
 bool is_idx(const std::string& path);
 std::string labels_beside(const std::string& images);
+
+/// write_data for IDX. Collective.
+void write_idx(const Communicator& comm, const Shard& shard, const std::string& path);
 
 }  // namespace svrg

@@ -10,6 +10,7 @@ namespace svrg {
 Sampler::Sampler(const Shard& shard, Index batch_size, std::uint64_t seed)
     : shard_(shard), batch_size_(std::min(batch_size, shard.info().rows)), seed_(seed) {
   SVRG_EXPECT(batch_size >= 1, "a batch needs at least one row");
+  SVRG_EXPECT(shard.partition().even(), "batches take their rows evenly from virtual shards");
   const Partition& partition = shard.partition();
   const Index least = partition.rows() / partition.virtual_shards();
   for (Index s = 0; s < shard.owned_shards(); ++s) {
@@ -44,13 +45,6 @@ Index Sampler::rows_before(Index slot, Index owned) const {
   const Index shards = shard_.partition().virtual_shards();
   const Index rounds = shard_.info().rows / shards;  // in which every shard has a row
   const Index global = shard_.first_shard() + owned;
-  if (!shard_.partition().even()) {
-    // As many in step with the slots as the shard has of all rows; a batch may then have a few rows
-    // more or less.
-    const Index rows = shard_.info().rows, own = shard_.partition().count(global);
-    const double share = static_cast<double>(own) / static_cast<double>(rows);
-    return slot >= rows ? own : static_cast<Index>(static_cast<double>(slot) * share);
-  }
   if (slot <= rounds * shards) return std::max<Index>(0, (slot - global + shards - 1) / shards);
   const Index extra = extra_rank_[static_cast<std::size_t>(owned)];
   return rounds + (extra >= 0 && extra < slot - rounds * shards ? 1 : 0);

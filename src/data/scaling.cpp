@@ -3,21 +3,11 @@
 #include <cmath>
 #include <limits>
 
+#include "data/row_values.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
 namespace {
-
-/// each(column, value) for the stored values of row i.
-template <class T, class Each>
-void each_value(const DenseRows<T>& x, Index i, Each&& each) {
-  for (Index j = 0; j < x.columns; ++j) each(j, static_cast<double>(x.data[i * x.stride + j]));
-}
-template <class T, class Each>
-void each_value(const CsrRows<T>& x, Index i, Each&& each) {
-  for (Index e = x.starts[i]; e < x.starts[i + 1]; ++e)
-    each(static_cast<Index>(x.indices[e]), static_cast<double>(x.values[e]));
-}
 
 /// Σ over all rows of add(row's weight, its column's value, the sums of that column), [columns, 2],
 /// and the sum of weights behind them.
@@ -36,8 +26,9 @@ std::vector<double> column_sums(const Communicator& comm, const Shard& shard, Re
             const auto row = static_cast<std::size_t>(i);
             const double weight = shard.weights().empty() ? 1 : shard.weights()[row];
             values[static_cast<std::size_t>(2 * d)] += weight;
-            each_value(x, i, [&](Index j, double v) {
-              add(weight, v, j, values.subspan(static_cast<std::size_t>(2 * j), 2));
+            each_value(x, i, [&](Index j, auto v) {
+              add(weight, static_cast<double>(v), j,
+                  values.subspan(static_cast<std::size_t>(2 * j), 2));
             });
           }
         },

@@ -63,8 +63,11 @@ Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder 
   if (!shard.partition().even()) partition = text::balanced(comm, partition, {0, numbers}, lengths);
   const bool floats =
       std::visit([]<class R>(const R&) { return std::is_same_v<typename R::Value, float>; }, x);
-  const auto to = text::make_distributor(comm, partition, shard.info().columns, !shard.sparse(),
-                                         floats, shard.info().weighted);
+  std::unique_ptr<text::Distributor> to;
+  comm.agree("", [&] {
+    to = text::make_distributor(comm, partition, shard.info().columns, !shard.sparse(), floats,
+                                shard.info().weighted);
+  });
   to->announce({0, numbers}, lengths);
   comm.agree(shard.info().path, [&] {
     try {

@@ -36,7 +36,7 @@ Index size_in_bytes(const CsrStore<T>& store) {
 Shard::Shard(DataInfo info, Partition partition, int rank, int ranks, RowStore store,
              std::vector<double> labels, std::vector<double> weights)
     : info_(std::move(info)),
-      partition_(partition),
+      partition_(std::move(partition)),
       first_shard_(partition_.first_shard(rank, ranks)),
       store_(std::move(store)),
       labels_(std::move(labels)),

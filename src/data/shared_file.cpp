@@ -55,11 +55,17 @@ void SharedFile::write(Index at, std::span<const std::byte> bytes) {
   }
 }
 
-void SharedFile::commit() {
+void SharedFile::close() {
+  if (closed_) return;
+  closed_ = true;
   comm_.agree("", [&] {
     if (::fsync(*impl_->fd) < 0 || impl_->fd->close() < 0)
       throw OutputError(fmt::format("cannot write {}: {}", path_, std::strerror(errno)));  // NOLINT
   });
+}
+
+void SharedFile::commit() {
+  close();
   comm_.agree("", [&] {
     if (impl_->replacement) impl_->replacement->commit();
   });

@@ -22,7 +22,9 @@ class SharedFile {
   void write(Index at, std::span<const T> values) {
     write(at, std::as_bytes(values));
   }
-  /// Collective.
+  /// Ends the writing: all is on the disk then. Collective.
+  void close();
+  /// Closes where that is not done, and gives the file its name. Collective.
   void commit();
 
  private:
@@ -30,6 +32,7 @@ class SharedFile {
   Communicator comm_;
   std::string path_;
   std::unique_ptr<Impl> impl_;
+  bool closed_ = false;
 };
 
 }  // namespace svrg

@@ -72,6 +72,10 @@ std::unique_ptr<TextParser> make_parser(const std::string& path, std::string_vie
   const auto format =
       options.format == DataFormat::automatic ? find_format(path, text) : options.format;
   if (format == DataFormat::csv) return std::make_unique<CsvParser>(path, text, options);
+  if (!options.weight_column.empty() || !options.label_column.empty())
+    throw ConfigError(path +
+                      ": svmlight has no columns for --label-column, --weight-column; weights "
+                      "may stand in a file of their own (--weights)");
   return std::make_unique<SvmlightParser>(path, text, options);
 }
 

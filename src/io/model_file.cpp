@@ -18,9 +18,9 @@ namespace {
 constexpr const char* linear_weight = "linear_weight";
 constexpr std::string_view parameter_group = "params";
 constexpr std::array<std::string_view, 2> endings = {"weight", "bias"};
-constexpr std::array<const char*, 10> own_values = {
-    "kind", "intercept", "penalised_intercept", "n_features", "l2",
-    "l1",   "symbol",    "precision",           "config",     "manifest"};
+constexpr std::array<const char*, 11> own_values = {
+    "kind",        "intercept", "penalised_intercept", "n_features", "l2",      "l1",
+    "huber_delta", "symbol",    "precision",           "config",     "manifest"};
 
 Parameter parameter_of(const std::string& name, const Array& array, bool penalised_intercept) {
   Parameter parameter;
@@ -160,6 +160,7 @@ void add_model(State& state, const ModelRecord& model) {
   state.values.insert_or_assign("n_features", model.features);
   state.values.insert_or_assign("l2", model.l2);
   state.values.insert_or_assign("l1", model.l1);
+  if (model.kind == "huber") state.values.insert_or_assign("huber_delta", model.huber_delta);
   state.values.insert_or_assign("config", model.config);
   state.values.insert_or_assign("manifest", model.manifest);
   state.arrays.insert(model.summary.arrays.begin(), model.summary.arrays.end());
@@ -176,6 +177,7 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     model.features = state.integer("n_features");
     model.l2 = real(state, "l2");
     if (state.values.contains("l1")) model.l1 = real(state, "l1");
+    if (state.values.contains("huber_delta")) model.huber_delta = real(state, "huber_delta");
     model.config = optional_text(state, "config");
     model.manifest = optional_text(state, "manifest");
     const auto parameters = parameters_in(state);

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view state_group = "state";
 constexpr std::array<std::string_view, 3> texts = {"config", "manifest", "symbol"};
-constexpr std::array<std::string_view, 6> root_values = {
-    "kind", "intercept", "penalised_intercept", "n_features", "l2", "l1"};
+constexpr std::array<std::string_view, 7> root_values = {
+    "kind", "intercept", "penalised_intercept", "n_features", "l2", "l1", "huber_delta"};
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   for (const auto candidate : names)

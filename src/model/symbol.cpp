@@ -147,6 +147,7 @@ Symbol apply(std::string_view operator_name, const std::vector<Symbol>& inputs,
                                     operator_name, s.outputs()));
     return s.heads()[0];
   };
+  positional.reserve(inputs.size());
   for (const Symbol& input : inputs) positional.push_back(single(input));
   for (const Argument& argument : arguments) {
     if (const auto* symbol = std::get_if<Symbol>(&argument.value)) {

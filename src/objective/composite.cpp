@@ -69,8 +69,16 @@ double MarginObjective::scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<do
   const Vec<double>&l1 = penalty_.threshold(), &l2 = penalty_.curvature();
   if (penalty_.l1() <= 0) return std::numeric_limits<double>::quiet_NaN();
   double largest = 1;  // of |v_j|/λ₁, v the gradient of the data term
-  for (Index j = 0; j < size(); ++j)
-    if (l1[j] > 0) largest = std::max(largest, std::fabs(gradient[j] - l2[j] * w[j]) / l1[j]);
+  // Residuals whose sum g_b is made 0 move v_j by at most |g_b| √(largest curvature of j / h).
+  const Index free = model_.free_intercepts();
+  const double rest = free > 0 ? gradient.tail(free).norm() : 0;
+  const double h = std::max(intercept_curvature_, 1e-300);
+  const Vec<double>& bounds = curvature_bounds();
+  for (Index j = 0; j < size(); ++j) {
+    if (l1[j] <= 0) continue;
+    const double slope = std::fabs(gradient[j] - l2[j] * w[j]) + rest * std::sqrt(bounds[j] / h);
+    largest = std::max(largest, slope / l1[j]);
+  }
   // The dual wants residuals that sum to 0; a rest g costs s·g·(b* − b) with b* − b ≈ −g/h.
   double intercepts = 0;
   for (Index j = 0; j < size(); ++j)

@@ -35,8 +35,7 @@ std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
 void GuardedSvrg::take(ConstVecRef<double> w, const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
   now_.grad_norm = g_.stableNorm();
-  now_.gap =
-      optimality_gap(f_.penalty(), w, g_, f_.model().free_intercepts(), f_.intercept_curvature());
+  now_.gap = optimality_gap(f_.penalty(), w, g_, free_intercepts(f_));
   now_.gap = std::fmin(now_.gap, engine_->exact_gap(g_));  // NaN is no bound
   now_.measured = true;
   now_.requests = m.requests;

@@ -28,7 +28,7 @@ MinibatchSolver<Real>::MinibatchSolver(const Communicator& comm, const Parameter
 template <class Real>
 double MinibatchSolver<Real>::bound(ConstVecRef<Real> w) const {
   const Penalty<double> penalty(layout_, f_.penalty().l2(), f_.penalty().l1());
-  return optimality_gap(penalty, w.template cast<double>(), g_.template cast<double>(), 0, 0);
+  return optimality_gap(penalty, w.template cast<double>(), g_.template cast<double>(), {});
 }
 
 template <class Real>

@@ -24,15 +24,21 @@ double fenchel_young(double w, double gradient, double l2, double l1) {
 }  // namespace
 
 double optimality_gap(const Penalty<double>& penalty, ConstVecRef<double> w,
-                      ConstVecRef<double> gradient, Index intercepts, double intercept_curvature) {
-  double gap = 0;
-  for (Index j = 0; j < gradient.size(); ++j) {
-    const bool intercept = j >= gradient.size() - intercepts;
-    const double curvature = intercept ? intercept_curvature : penalty.curvature()[j];
-    if (!(curvature > 0)) return std::numeric_limits<double>::quiet_NaN();
-    gap += fenchel_young(w[j], gradient[j], curvature, intercept ? 0 : penalty.threshold()[j]);
+                      ConstVecRef<double> gradient, const FreeIntercepts& intercepts) {
+  const Index penalised = gradient.size() - intercepts.count;
+  double gap = 0, least = std::numeric_limits<double>::infinity();
+  for (Index j = 0; j < penalised; ++j) {
+    const double l2 = penalty.curvature()[j];
+    if (!(l2 > 0)) return std::numeric_limits<double>::quiet_NaN();
+    gap += fenchel_young(w[j], gradient[j], l2, penalty.threshold()[j]);
+    least = std::fmin(least, l2);
   }
-  return gap;
+  const double rest = gradient.tail(intercepts.count).norm();
+  if (rest == 0) return gap;
+  if (!(intercepts.curvature > 0)) return std::numeric_limits<double>::quiet_NaN();
+  const double moved = rest * std::sqrt(intercepts.smoothness / intercepts.curvature);
+  const double root = std::sqrt(gap) + moved / std::sqrt(2 * least);
+  return root * root + rest * rest / (2 * intercepts.curvature);
 }
 
 }  // namespace svrg

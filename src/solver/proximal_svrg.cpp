@@ -16,8 +16,7 @@ ProximalSvrg::ProximalSvrg(MarginObjective& objective, EngineOptions options)
 void ProximalSvrg::take(ConstVecRef<double> w, const MarginObjective::Measurement& m) {
   now_.objective = m.objective;
   now_.grad_norm = f_.penalty().step_norm(w, g_, eta_);
-  now_.gap =
-      optimality_gap(f_.penalty(), w, g_, f_.model().free_intercepts(), f_.intercept_curvature());
+  now_.gap = optimality_gap(f_.penalty(), w, g_, free_intercepts(f_));
   now_.gap = std::fmin(now_.gap, f_.scaled_duality_gap(w, g_, m.objective));  // NaN is no bound
   now_.measured = true;
   now_.requests = m.requests;

@@ -4,6 +4,10 @@
 
 namespace svrg {
 
+FreeIntercepts free_intercepts(MarginObjective& f) {
+  return {f.model().free_intercepts(), f.intercept_curvature(), f.smoothness().mean};
+}
+
 RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(options) {
   const double l2 = f.penalty().l2();
   const double largest = std::max(f.smoothness().largest, 1e-300);

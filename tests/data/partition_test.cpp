@@ -1,7 +1,6 @@
 #include "svrg/data/partition.hpp"
 
 #include "data_test.hpp"
-#include "svrg/data/sampler.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -104,24 +103,6 @@ TEST(Partition, by_entries_gives_ranks_as_many_of_them) {
     EXPECT_NEAR(entries, (700 * 2 + 100 * 61) / 8.0, 61) << s;
   }
   EXPECT_EQ(covered, rows);
-
-  // An epoch has every row once, whatever the batches.
-  Sampler sampler(shard, 37, 5);
-  std::vector<double> seen(rows);
-  Index steps = 0, drawn = 0;
-  while (const Batch* batch = sampler.next()) {
-    ++steps;
-    for (const Index i : batch->pick)
-      ++seen[static_cast<std::size_t>(batch->global_rows[static_cast<std::size_t>(i)])];
-    const Index in_batch = comm.sum(static_cast<Index>(batch->pick.size()));
-    drawn += in_batch;
-    if (drawn < rows) {
-      EXPECT_NEAR(static_cast<double>(in_batch), 37, 8);
-    }
-  }
-  comm.sum(std::span(seen));
-  EXPECT_EQ(steps, (rows + 36) / 37);
-  for (const double times : seen) EXPECT_EQ(times, 1);
 }
 
 }  // namespace

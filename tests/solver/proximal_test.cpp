@@ -223,7 +223,7 @@ TEST(OptimalityGap, is_the_sum_of_what_each_coordinate_could_gain) {
         const double best = -soft_threshold(v, l1) / l2;
         const Vec<double> w = Vec<double>::Constant(1, at),
                           g = Vec<double>::Constant(1, v + l2 * at);
-        EXPECT_NEAR(optimality_gap(penalty, w, g, 0, 0), value(at) - value(best), 1e-12);
+        EXPECT_NEAR(optimality_gap(penalty, w, g, {}), value(at) - value(best), 1e-12);
       }
 }
 

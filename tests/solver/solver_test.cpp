@@ -334,10 +334,35 @@ TEST(OptimalityGap, has_no_bound_without_a_penalty) {
   layout.add(parameter);
   const Vec<double> g = Vec<double>::Ones(2), w = Vec<double>::Zero(2);
   const Penalty<double> none(layout, 0), half(layout, 0.5);
-  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, 0, 0)));
-  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, 1, 0.25)));  // an intercept bounds only itself
-  EXPECT_DOUBLE_EQ(optimality_gap(half, w, g, 0, 0), 2);
-  EXPECT_DOUBLE_EQ(optimality_gap(half, w, g, 1, 0.25), 1 + 2);
+  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, {})));
+  EXPECT_TRUE(std::isnan(optimality_gap(none, w, g, {1, 0.25, 1})));  // bounds only itself
+  EXPECT_DOUBLE_EQ(optimality_gap(half, w, g, {}), 2);
+}
+
+TEST(OptimalityGap, holds_where_the_intercept_is_far_off_and_columns_are_not_centred) {
+  // Rows around (100, …): weights can take the intercept's place, and its gradient says little.
+  const auto world = Communicator::world();
+  const ProblemSpec spec{.loss = Loss::squared, .rows = 120, .features = 4};
+  Shard shard = make_shard(world, spec);
+  shard.rescale(std::vector<double>(4, -100), {});
+  const LinearModel model = make_model(spec);
+  for (const double penalty : {1e-3, 1e-1}) {
+    MarginObjective f(world, model, shard, Penalty<double>(model.layout(), penalty),
+                      Reduction::plain);
+    Vec<double> best = Vec<double>::Zero(f.size()), g(f.size());
+    GuardedSvrg direct(f, {});
+    Outcome at = direct.start(best);
+    while (at.epoch < 20 && !at.finished) at = direct.advance(best);
+    const double minimum = at.objective;
+    for (std::uint64_t seed = 1; seed < 20; ++seed) {
+      // Points at which the gradient in the weights is small beside that in the intercept, too.
+      Vec<double> w = best + 0.1 * test::some_weights(f.size(), seed);
+      w.head(4).array() -= (w.head(4) - best.head(4)).mean();
+      const auto m = f.gradient(w, g);
+      const double gap = optimality_gap(f.penalty(), w, g, free_intercepts(f));
+      EXPECT_GE(gap, m.objective - minimum - 1e-9) << seed;
+    }
+  }
 }
 
 }  // namespace

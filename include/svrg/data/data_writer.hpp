@@ -12,6 +12,9 @@ namespace svrg {
 /// IDX for names with "images" and "idx". @throws ConfigError naming those
 DataFormat format_of_suffix(const std::string& path);
 
+/// The files that write_data makes of `path`: IDX images have their labels beside them.
+std::vector<std::string> files_of(const std::string& path, DataFormat format);
+
 /// What a file says of its rows beside their numbers.
 struct DataNotes {
   std::string source;  // where the rows came from

@@ -57,6 +57,7 @@ Vec<double> weights_for(const ModelRecord& model, const ParameterLayout& layout)
 /// @throws ConfigError for a net, or where means were taken off without an intercept
 ModelRecord without_scaling(const ModelRecord& model);
 
+/// How a model is written.
 enum class ModelFormat { hdf5, liblinear, npz, json };
 /// By suffix: .h5 and .hdf5, .model (liblinear's text), .npz, .json; nothing for another.
 std::optional<ModelFormat> known_model_format(const std::string& path);

@@ -5,8 +5,12 @@
 
 #include "svrg/core/state.hpp"
 #include "svrg/objective/margin_objective.hpp"
+#include "svrg/solver/solver.hpp"
 
 namespace svrg {
+
+/// Of a margin objective, as of its last gradient(). Collective the first time.
+FreeIntercepts free_intercepts(MarginObjective& f);
 
 /// What an engine may look at: the point the outer iteration starts from.
 struct OuterPoint {

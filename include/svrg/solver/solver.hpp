@@ -44,12 +44,20 @@ class Solver {
   virtual void load(const State& state) = 0;
 };
 
-/// F(w) − F* ≤ Σ_j [R_j(w_j) + v_j w_j + R_j*(−v_j)], the duality gap whose dual point is the
-/// residuals at w; v is the gradient of the data term, R_j the penalty. `gradient` is that of the
-/// smooth part, v + λ₂ w; without L1 this is ‖∇F‖²/(2λ₂). An intercept, which is not penalised, is
-/// taken as minimised up to its own Newton decrement. NaN where a coordinate has no λ₂.
-/// The last `intercepts` coordinates are intercepts, of curvature `intercept_curvature`.
+/// What unpenalised intercepts are to a bound: their number (the last coordinates), their least
+/// curvature h, and the smoothness L̄ of the mean of rows, c·mean σ‖x‖².
+struct FreeIntercepts {
+  Index count = 0;
+  double curvature = 0, smoothness = 0;
+};
+
+/// F(w) − F* ≤ (√G + |g_b| √(L̄/h)/√(2λ₂))² + g_b²/2h, G = Σ_j [R_j(w_j) + v_j w_j + R_j*(−v_j)],
+/// the duality gap whose dual point is the residuals at w; v is the gradient of the data term, R_j
+/// the penalty. `gradient` is that of the smooth part, v + λ₂ w; without L1 G is ‖g_w‖²/(2λ₂). The
+/// terms in g_b, the intercepts' gradient, are what residuals cost that do not sum to 0: shifted by
+/// their curvature's share they do, which moves v by at most |g_b| √(L̄/h) (Jensen). They take the
+/// curvature at w, and are exact for squared losses. NaN where a coordinate has no λ₂.
 double optimality_gap(const Penalty<double>& penalty, ConstVecRef<double> w,
-                      ConstVecRef<double> gradient, Index intercepts, double intercept_curvature);
+                      ConstVecRef<double> gradient, const FreeIntercepts& intercepts);
 
 }  // namespace svrg

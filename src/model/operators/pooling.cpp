@@ -71,7 +71,7 @@ class Pooling : public Operator<Real> {
       Real largest = std::numeric_limits<Real>::lowest();
       inside(w, [&](Index i) {
         if (type_ == Type::max)
-          largest = x[i] > largest || x[i] != x[i] ? x[i] : largest;
+          largest = x[i] > largest || std::isnan(x[i]) ? x[i] : largest;
         else
           sum += type_ == Type::lp ? std::pow(std::abs(static_cast<double>(x[i])), p_)
                                    : static_cast<double>(x[i]);

@@ -1,10 +1,39 @@
 #!/usr/bin/env python3
 """A row of weight 2 is the row twice, for linear models and nets; class weights are weights of rows that
 metrics do not see."""
+import os
 import pathlib
 import re
+import subprocess
 
-from harness import DIGITS, WDBC, WDBC_TEST, Case, main
+from harness import DIGITS, ROOT, WDBC, WDBC_TEST, Case, main
+
+PYTHON = os.environ.get("SVRG_PYTHON") or str(ROOT / "build/venv/bin/python3")
+# scikit-learn's optimum under weights of rows and balanced classes, as our objective has it.
+SKLEARN = """
+import sys, numpy as np
+from scipy.special import logsumexp
+from sklearn.datasets import load_svmlight_file
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_class_weight
+path, l2 = sys.argv[1], float(sys.argv[2])
+x, y = load_svmlight_file(path)
+weight = np.loadtxt(sys.argv[3])
+classes = np.unique(y)
+repeated = np.repeat(y, weight.astype(int))  # so that a row of weight 2 is two rows to them as well
+factor = dict(zip(classes, compute_class_weight("balanced", classes=classes, y=repeated)))
+sigma = weight * np.array([factor[label] for label in y])
+total = sigma.sum()
+fit = LogisticRegression(C=1 / (total * l2), solver="newton-cg", tol=1e-10, max_iter=1000)
+fit.fit(x, y, sample_weight=sigma)
+w, b = fit.coef_, fit.intercept_
+z = x @ w.T + b
+if len(classes) == 2:
+    terms = np.logaddexp(0, -np.where(y == classes[1], 1, -1) * z[:, 0])
+else:
+    terms = logsumexp(z, axis=1) - z[np.arange(len(y)), np.searchsorted(classes, y)]
+print(repr(float((sigma * terms).sum() / total + l2 / 2 * (w ** 2).sum())))
+"""
 
 TIGHT = ["--tol-grad", "1e-9"]
 
@@ -61,6 +90,23 @@ class Weights(Case):
         self.assertEqual(result["metrics"]["train_acc"], again["metrics"]["acc"])
         plain = self.succeeds("train", WDBC, "-m", "acc").json["metrics"]["train_acc"]
         self.assertLess(result["metrics"]["train_acc"], plain)
+
+    def test_scikit_learn_finds_the_same_optimum(self):
+        if not os.path.exists(PYTHON) or subprocess.run([PYTHON, "-c", "import sklearn"], capture_output=True,
+                                                        check=False).returncode != 0:
+            self.skipTest(f"no Python with scikit-learn at {PYTHON}; tests/run.sh makes one")
+        sources = [WDBC, DIGITS]
+        packed = pathlib.Path(os.environ.get("SVRG_SHARED", "/nowhere")) / "data/a9a.train.svm.gz"
+        if packed.exists():
+            sources.append(self.folder / "a9a.svm")
+            self.succeeds("convert", packed, sources[-1])
+        for source in sources:
+            beside, _ = self.weighted_twins(source, lambda i, _: 1 + i % 3)
+            done = subprocess.run([PYTHON, "-c", SKLEARN, str(source), "0.001", str(beside)], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            ours = self.run_json(source, "--weights", beside, "--class-weight", "balanced", "--l2", "0.001")
+            self.assertAlmostEqual(ours["objective"], float(done.stdout.splitlines()[-1]), delta=1e-6, msg=source)
 
     def test_ranks_make_no_difference(self):
         beside, _ = self.weighted_twins(WDBC, lambda i, _: 1 + i % 5)
