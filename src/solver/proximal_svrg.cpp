@@ -197,7 +197,8 @@ Outcome ProximalSvrg::advance(VecRef<double> w) {
     const bool gains = decrease > 1e-15 * std::fabs(f_snap) || now_.grad_norm < 0.5 * norm_snap;
     rejected_ = gains ? 0 : rejected_ + 1;
     // A step that had to be cut was one where the quadratic is not the objective.
-    damping_ = alpha < 0.3 ? std::max(1e-4, damping_ * 10) : std::max(least_damping, damping_ / 10);
+    damping_ = alpha < 0.3 ? std::max(1e-4, damping_ * 10)
+                           : std::max(least_damping, damping_ / (alpha == 1 ? 100 : 10));
   } else {
     w = w_snap;
     g_ = g_snap;
