@@ -102,6 +102,7 @@ void Trainer::restore(const State& state, VecRef<double> w) {
     log_(LogLevel::info, "resumed from a run on " + std::to_string(ranks) + " ranks");
 }
 
+// w is a view. NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Trainer::open_files(VecRef<double> w) {
   std::vector<std::byte> image;
   comm_.agree("", [&] {
@@ -240,6 +241,7 @@ std::string Trainer::reason_to_stop(const Outcome& at) const {
   return {};
 }
 
+// w is a view. NOLINTNEXTLINE(performance-unnecessary-value-param)
 TrainResult Trainer::fit(VecRef<double> w) {
   started_ = saved_at_ = now();
   open_files(w);
