@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <functional>
+#include <utility>
 
 #include "svrg/core/error.hpp"
 
@@ -17,13 +18,30 @@
 namespace svrg::app {
 namespace {
 
-class Guarded : public SolverSetup {
+/// What solvers on margins stand on.
+class OnMargins : public SolverSetup {
  public:
-  Guarded(const Communicator& comm, const LinearModel& model, const Shard& shard, double l2,
-          Reduction reduction, RequestProbe probe, GuardedSvrgOptions options)
+  OnMargins(const Communicator& comm, const LinearModel& model, const Shard& shard,
+            const io::ModelRecord& record, Reduction reduction, RequestProbe probe)
       : model_(model),
-        objective_(comm, model_, shard, Penalty<double>(model_.layout(), l2), reduction,
-                   std::move(probe)),
+        objective_(comm, model_, shard, Penalty<double>(model_.layout(), record.l2, record.l1),
+                   reduction, std::move(probe)) {}
+  std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
+  PhaseTimes times() override { return objective_.times(); }
+  bool knows_phases() const override { return true; }
+
+ private:
+  LinearModel model_;
+
+ protected:
+  MarginObjective objective_;
+};
+
+class Guarded : public OnMargins {
+ public:
+  template <class... Parts>
+  explicit Guarded(GuardedSvrgOptions options, Parts&&... parts)
+      : OnMargins(std::forward<Parts>(parts)...),
         chains_(objective_.chains(options.chains.chain_per_shard)),
         solver_(objective_, options) {}
   Solver<double>& solver() override { return solver_; }
@@ -31,37 +49,23 @@ class Guarded : public SolverSetup {
     return fmt::format("local-svrg, inner engine {}, {} chain{}", solver_.engine().name(), chains_,
                        chains_ == 1 ? "" : "s");
   }
-  std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
-  PhaseTimes times() override { return objective_.times(); }
-  bool knows_phases() const override { return true; }
 
  private:
-  LinearModel model_;
-  MarginObjective objective_;
   Index chains_;
   GuardedSvrg solver_;
 };
 
-class Proximal : public SolverSetup {
+class Proximal : public OnMargins {
  public:
-  Proximal(const Communicator& comm, const LinearModel& model, const Shard& shard,
-           const io::ModelRecord& record, Reduction reduction, RequestProbe probe,
-           EngineOptions options)
-      : model_(model),
-        objective_(comm, model_, shard, Penalty<double>(model_.layout(), record.l2, record.l1),
-                   reduction, std::move(probe)),
-        solver_(objective_, options) {}
+  template <class... Parts>
+  explicit Proximal(EngineOptions options, Parts&&... parts)
+      : OnMargins(std::forward<Parts>(parts)...), solver_(objective_, options) {}
   Solver<double>& solver() override { return solver_; }
   std::string describe() const override {
     return "proximal svrg: Newton steps on a working set, else on rows";
   }
-  std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
-  PhaseTimes times() override { return objective_.times(); }
-  bool knows_phases() const override { return true; }
 
  private:
-  LinearModel model_;
-  MarginObjective objective_;
   ProximalSvrg solver_;
 };
 
@@ -260,11 +264,11 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
   if (record.l1 > 0)
-    return std::make_unique<Proximal>(comm, model, shard, record, reduction, std::move(probe),
-                                      options.chains);
+    return std::make_unique<Proximal>(options.chains, comm, model, shard, record, reduction,
+                                      std::move(probe));
   comm.agree("", [&] { GuardedSvrg::check(model.layout().size(), options.engine); });
-  return std::make_unique<Guarded>(comm, model, shard, record.l2, reduction, std::move(probe),
-                                   options);
+  return std::make_unique<Guarded>(options, comm, model, shard, record, reduction,
+                                   std::move(probe));
 }
 
 }  // namespace svrg::app
