@@ -26,7 +26,7 @@ endforeach()
 
 include(svrgLibraries)
 svrg_find_libraries()
-foreach(name xxhash zstd)
+foreach(name xxhash zstd hwy)
   if(NOT TARGET svrg::${name})
     message(FATAL_ERROR "${name} not found; install its headers and library")
   endif()
@@ -34,7 +34,7 @@ endforeach()
 # Optional: products of matrices in symbol graphs, several times as fast as what a portable build of
 # Eigen does. SVRG_OPENBLAS=OFF leaves it out.
 option(SVRG_OPENBLAS "Use OpenBLAS for symbol graphs where it is found" ON)
-set(svrg_own_libraries svrg::xxhash svrg::zstd)
+set(svrg_own_libraries svrg::xxhash svrg::zstd svrg::hwy)
 if(SVRG_OPENBLAS AND TARGET svrg::openblas)
   list(APPEND svrg_own_libraries svrg::openblas)
 endif()

@@ -21,7 +21,7 @@ install(FILES ${PROJECT_BINARY_DIR}/svrgConfig.cmake ${PROJECT_BINARY_DIR}/svrgC
 # whoever links a static svrg needs them all.
 set(svrg_pc_libraries $<TARGET_FILE:Boost::mpi> $<TARGET_FILE:Boost::serialization>
     ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES} $<TARGET_FILE:OpenSSL::Crypto> $<TARGET_FILE:fmt::fmt>
-    ${XXHASH_LIBRARY} ${ZLIB_LIBRARIES} ${BZIP2_LIBRARIES} ${LIBLZMA_LIBRARIES} ${ZSTD_LIBRARY} ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} -lpthread)
+    ${XXHASH_LIBRARY} ${ZLIB_LIBRARIES} ${BZIP2_LIBRARIES} ${LIBLZMA_LIBRARIES} ${ZSTD_LIBRARY} ${HWY_LIBRARY} ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} -lpthread)
 if(svrg::openblas IN_LIST svrg_own_libraries)
   list(APPEND svrg_pc_libraries ${OPENBLAS_LIBRARY})
 endif()

@@ -8,15 +8,29 @@
 
 namespace svrg::chain {
 
-/// The order of a chain's rows: blocks in random order, rows of a block in order. Rows were
-/// permuted at load, so whole blocks are as good as single rows and keep the memory streaming.
-template <class F>
-void visit_rows(const ChainRows& rows, const ChainStep& step, F&& visit) {
+/// A chain's blocks in random order; their rows follow in order. Rows were permuted at load, so
+/// whole blocks are as good as single rows and keep the memory streaming.
+inline std::vector<Index> block_order(const ChainRows& rows, const ChainStep& step) {
   const Index blocks = (rows.count + step.block - 1) / step.block;
   std::vector<Index> order(static_cast<std::size_t>(blocks));
   std::iota(order.begin(), order.end(), Index{0});
   shuffle(std::span(order), step.order);
-  for (const Index b : order) {
+  return order;
+}
+
+/// f(first row, rows) through all groups of the blocks.
+template <class F>
+void visit_groups(const ChainRows& rows, const ChainStep& step, F&& f) {
+  for (const Index b : block_order(rows, step)) {
+    const Index from = rows.first + b * step.block;
+    const Index to = std::min(from + step.block, rows.first + rows.count);
+    for (Index i = from; i < to; i += step.group) f(i, std::min(step.group, to - i));
+  }
+}
+
+template <class F>
+void visit_rows(const ChainRows& rows, const ChainStep& step, F&& visit) {
+  for (const Index b : block_order(rows, step)) {
     const Index from = rows.first + b * step.block;
     const Index to = std::min(from + step.block, rows.first + rows.count);
     for (Index i = from; i < to; ++i) visit(i);

@@ -2,156 +2,185 @@
 // known, so an error made inside is relative to D and the fixed point stays exact.
 //   s = z_i + x_i·D,  δ = ω_i(φ'(s) − r_i),  D ← (1 − ηλ)D − η(∇F(w̃) + δ x_i)
 // Sparse rows keep D = a·v − b·∇F with two scalars, so that a step costs its non-zeros only
-// (algorithm: Johnson & Zhang 2013; the two-vector form follows from the recurrence above).
+// (algorithm: Johnson & Zhang 2013; the two-vector form follows from the recurrence above). A group
+// of G rows makes one step of length Gη on the mean of their gradients.
 #include <algorithm>
 #include <vector>
 
 #include "model/chain_rows.hpp"
-#include "model/losses.hpp"
 #include "model/row_kernels.hpp"
+#include "svrg/core/error.hpp"
 #include "svrg/model/linear_model.hpp"
 
 namespace svrg {
 namespace {
 
-using chain::change_of_residual;
-using chain::visit_rows;
+using kernels::most_group;
 
-template <class L, class T>
-void run(const L& loss, const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step,
-         Index K, bool intercept, bool penalised, const double* gradient, double* u) {
-  const Index P = x.columns * K, all = P + (intercept ? K : 0);
-  std::fill(u, u + all, 0.0);
-  const double rho = 1 - step.eta * step.l2, eta = step.eta, bias_rho = penalised ? rho : 1;
-  std::vector<double> drift(gradient, gradient + all), s(static_cast<std::size_t>(K)), work(s);
-  for (double& g : drift) g *= eta;
-  visit_rows(rows, step, [&](Index i) {
-    for (Index k = 0; k < K; ++k)
-      s[static_cast<std::size_t>(k)] = rows.margins[i * K + k] + (intercept ? u[P + k] : 0.0);
-    kernels::add_margins(x, i, u, K, s.data());
-    change_of_residual(loss, rows, i, K, s.data(), work.data());
-    for (double& d : s) d *= eta;
-    const T* row = x.data + i * x.stride;
-    if (K == 1) {
-      const double d = s[0];
-      for (Index j = 0; j < P; ++j)
-        u[j] = rho * u[j] - (drift[static_cast<std::size_t>(j)] + d * static_cast<double>(row[j]));
-    } else {
-      for (Index j = 0; j < x.columns; ++j) {
-        const auto v = static_cast<double>(row[j]);
-        for (Index k = 0; k < K; ++k) {
-          const Index at = j * K + k;
-          u[at] = rho * u[at] -
-                  (drift[static_cast<std::size_t>(at)] + v * s[static_cast<std::size_t>(k)]);
-        }
-      }
+kernels::ChainPlan plan_of(kernels::LossKind loss, const ChainRows& rows, const ChainStep& step,
+                           std::span<const Index> order) {
+  const auto& weights = rows.batch->weights;
+  kernels::ChainPlan plan{};
+  plan.loss = loss;
+  plan.labels = rows.batch->labels.data();
+  plan.margins = rows.margins;
+  plan.residuals = rows.residuals;
+  plan.weights = weights.empty() ? nullptr : weights.data();
+  plan.mean_weight = rows.mean_weight;
+  plan.first = rows.first;
+  plan.count = rows.count;
+  plan.block = step.block;
+  plan.group = step.group;
+  plan.order = order;
+  plan.eta = step.eta;
+  plan.rho = 1 - step.eta * step.l2;
+  return plan;
+}
+
+/// s ← η ω_i(φ'(s) − r_i) of n rows from i on, softmax.
+void steps_of_classes(const ChainRows& rows, Index i, Index n, Index K, double eta, double* s) {
+  kernels::losses().probabilities(s, nullptr, n, K, s);
+  for (Index a = 0; a < n; ++a) {
+    double* sa = s + a * K;
+    sa[static_cast<Index>(rows.batch->labels[static_cast<std::size_t>(i + a)])] -= 1;
+    const double scale = eta * chain::chain_weight(rows, i + a);
+    for (Index k = 0; k < K; ++k) sa[k] = scale * (sa[k] - rows.residuals[(i + a) * K + k]);
+  }
+}
+
+/// The steps of K intercepts, whatever kind the rows are.
+struct Intercepts {
+  const double* gradient;  // null: none
+  Index K;
+  double eta, rho;
+  std::vector<double> u = std::vector<double>(static_cast<std::size_t>(K));
+
+  void step(const double* s, Index n) {
+    if (gradient == nullptr) return;
+    const double shrink = 1 - static_cast<double>(n) * (1 - rho);
+    for (Index k = 0; k < K; ++k) {
+      double& uk = u[static_cast<std::size_t>(k)];
+      uk = shrink * uk - static_cast<double>(n) * eta * gradient[k];
+      for (Index a = 0; a < n; ++a) uk -= s[a * K + k];
     }
-    if (intercept)
+  }
+};
+
+template <class T>
+void run_classes(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
+                 Intercepts& bias, const double* gradient, double* u) {
+  const Index P = x.columns * K;
+  std::fill_n(u, P, 0.0);
+  std::vector<double> s(static_cast<std::size_t>(most_group * K));
+  chain::visit_groups(rows, step, [&](Index i, Index n) {
+    for (Index a = 0; a < n; ++a)
       for (Index k = 0; k < K; ++k)
-        u[P + k] = bias_rho * u[P + k] -
-                   (drift[static_cast<std::size_t>(P + k)] + s[static_cast<std::size_t>(k)]);
+        s[static_cast<std::size_t>(a * K + k)] =
+            rows.margins[(i + a) * K + k] + bias.u[static_cast<std::size_t>(k)];
+    kernels::rows<DenseRows<T>>().add_class_margins(x, i, n, u, K, s.data());
+    steps_of_classes(rows, i, n, K, step.eta, s.data());
+    const double count = static_cast<double>(n), c = count * step.eta;
+    const double rho = 1 - count * step.eta * step.l2;
+    for (Index j = 0; j < P; ++j) u[j] = rho * u[j] - c * gradient[j];
+    bias.step(s.data(), n);
+    for (double& v : s) v = -v;
+    kernels::rows<DenseRows<T>>().add_class_rows(x, i, n, s.data(), K, u, K);
   });
 }
 
-template <class L, class T>
-void run(const L& loss, const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
-         bool intercept, bool penalised, const double* gradient, double* u) {
+template <class T>
+void run_classes(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& step, Index K,
+                 Intercepts& bias, const double* gradient, double* u) {
+  // v and ∇F side by side, feature by feature: one walk over a row serves both dot products.
   const Index P = x.columns * K;
-  // v and ∇F side by side, feature by feature: one cache line serves both dot products.
   std::vector<double> pairs(static_cast<std::size_t>(2 * P));
-  const auto v_of = [&](Index j) { return pairs.data() + 2 * j * K; };
-  for (Index j = 0; j < x.columns; ++j) std::copy_n(gradient + j * K, K, v_of(j) + K);
-  std::vector<double> s(static_cast<std::size_t>(K)), along(s), work(s), bias(s);
-  const double rho = 1 - step.eta * step.l2, eta = step.eta, bias_rho = penalised ? rho : 1;
+  for (Index j = 0; j < x.columns; ++j)
+    std::copy_n(gradient + j * K, K, pairs.data() + (2 * j + 1) * K);
+  const auto K_ = static_cast<std::size_t>(K);
+  std::vector<double> s(static_cast<std::size_t>(most_group) * K_), both(2 * s.size());
   double a = 1, b = 0;
   const auto settle = [&] {  // makes a = 1 again before v's numbers get too large
     for (double* p = pairs.data(); p < pairs.data() + 2 * P; p += 2 * K)
       for (Index k = 0; k < K; ++k) p[k] *= a;
     a = 1;
   };
-  visit_rows(rows, step, [&](Index i) {
-    const Index from = x.starts[i], to = x.starts[i + 1];
-    if (K == 1) {
-      double v0 = 0, v1 = 0, g0 = 0, g1 = 0;
-      Index e = from;
-      for (; e + 2 <= to; e += 2) {
-        const double* p = pairs.data() + 2 * static_cast<Index>(x.indices[e]);
-        const double* q = pairs.data() + 2 * static_cast<Index>(x.indices[e + 1]);
-        const auto xe = static_cast<double>(x.values[e]), xf = static_cast<double>(x.values[e + 1]);
-        v0 += xe * p[0];
-        g0 += xe * p[1];
-        v1 += xf * q[0];
-        g1 += xf * q[1];
-      }
-      if (e < to) {
-        const double* p = pairs.data() + 2 * static_cast<Index>(x.indices[e]);
-        v0 += static_cast<double>(x.values[e]) * p[0];
-        g0 += static_cast<double>(x.values[e]) * p[1];
-      }
-      s[0] = rows.margins[i] + bias[0] + a * (v0 + v1) - b * (g0 + g1);
-    } else {
-      std::fill(s.begin(), s.end(), 0.0);
-      std::fill(along.begin(), along.end(), 0.0);
-      for (Index e = from; e < to; ++e) {
-        const double* p = v_of(static_cast<Index>(x.indices[e]));
-        const auto xe = static_cast<double>(x.values[e]);
-        kernels::add_scaled(s.data(), xe, p, K);
-        kernels::add_scaled(along.data(), xe, p + K, K);
-      }
-      for (std::size_t k = 0; k < s.size(); ++k)
-        s[k] = rows.margins[i * K + static_cast<Index>(k)] + bias[k] + a * s[k] - b * along[k];
-    }
-    change_of_residual(loss, rows, i, K, s.data(), work.data());
+  chain::visit_groups(rows, step, [&](Index i, Index n) {
+    std::fill(both.begin(), both.end(), 0.0);
+    kernels::rows<CsrRows<T>>().add_class_margins(x, i, n, pairs.data(), 2 * K, both.data());
+    for (std::size_t r = 0; r < static_cast<std::size_t>(n); ++r)
+      for (std::size_t k = 0; k < K_; ++k)
+        s[r * K_ + k] = rows.margins[static_cast<std::size_t>(i) * K_ + r * K_ + k] + bias.u[k] +
+                        a * both[2 * r * K_ + k] - b * both[(2 * r + 1) * K_ + k];
+    steps_of_classes(rows, i, n, K, step.eta, s.data());
+    const auto count = static_cast<double>(n);
+    const double rho = 1 - count * step.eta * step.l2;
     a *= rho;
-    b = rho * b + eta;
-    for (std::size_t k = 0; k < s.size(); ++k) {
-      if (intercept)
-        bias[k] = bias_rho * bias[k] - eta * (gradient[P + static_cast<Index>(k)] + s[k]);
-      s[k] *= -eta / a;
-    }
-    for (Index e = from; e < to; ++e) {
-      double* p = v_of(static_cast<Index>(x.indices[e]));
-      const auto xe = static_cast<double>(x.values[e]);
-      kernels::add_scaled(p, xe, s.data(), K);
-    }
+    b = rho * b + count * step.eta;
+    bias.step(s.data(), n);
+    for (double& v : s) v /= -a;
+    kernels::rows<CsrRows<T>>().add_class_rows(x, i, n, s.data(), K, pairs.data(), 2 * K);
     if (a < 1e-8) settle();
   });
   for (Index j = 0; j < x.columns; ++j)
-    for (Index k = 0; k < K; ++k) u[j * K + k] = a * v_of(j)[k] - b * v_of(j)[K + k];
-  if (intercept) std::copy(bias.begin(), bias.end(), u + P);
+    for (Index k = 0; k < K; ++k) {
+      const double* pair = pairs.data() + 2 * j * K + k;
+      u[j * K + k] = a * pair[0] - b * pair[K];
+    }
 }
 
 }  // namespace
 
 void LinearModel::run_chain(const ChainRows& rows, const ChainStep& step,
                             ConstVecRef<double> gradient, VecRef<double> u) const {
+  SVRG_EXPECT(step.group >= 1 && step.group <= most_group, "a group has 1 to 4 rows");
+  const Index K = margins_, P = features_ * K;
+  const double bias_rho = penalised_ ? 1 - step.eta * step.l2 : 1;
   std::visit(
       [&](const auto& x) {
-        losses::with_loss(loss_, delta_, [&](auto loss) {
-          run(loss, x, rows, step, margins_, intercept_, penalised_, gradient.data(), u.data());
-        });
+        using R = std::decay_t<decltype(x)>;
+        if (K > 1) {
+          Intercepts bias{intercept_ ? gradient.data() + P : nullptr, K, step.eta, bias_rho};
+          run_classes(x, rows, step, K, bias, gradient.data(), u.data());
+          if (intercept_) std::copy(bias.u.begin(), bias.u.end(), u.data() + P);
+          return;
+        }
+        const std::vector<Index> order = chain::block_order(rows, step);
+        kernels::ChainPlan plan = plan_of({loss_, delta_}, rows, step, order);
+        plan.intercept = intercept_;
+        plan.bias_rho = bias_rho;
+        plan.bias_drift = intercept_ ? gradient[P] : 0;
+        std::vector<double> work(static_cast<std::size_t>(2 * P), 0.0);
+        double bias = 0;
+        kernels::chains<R>().run(x, plan, gradient.data(), work.data(), &bias);
+        std::copy_n(work.data(), P, u.data());
+        if (intercept_) u[P] = bias;
       },
       rows.batch->inputs[0].rows);
 }
 
 void LinearModel::add_displaced(const ChainRows& rows, Index first, Index count,
                                 ConstVecRef<double> u, VecRef<double> g) const {
-  const Index K = margins_, P = features_ * K;
+  const Index K = margins_;
+  std::vector<double> s(static_cast<std::size_t>(kernels::block_rows * K)), r(s);
+  const double* labels = rows.batch->labels.data();
   std::visit(
       [&](const auto& x) {
-        losses::with_loss(loss_, delta_, [&](auto loss) {
-          std::vector<double> s(static_cast<std::size_t>(K)), work(s);
-          for (Index i = first; i < first + count; ++i) {
-            for (Index k = 0; k < K; ++k)
-              s[static_cast<std::size_t>(k)] =
-                  rows.margins[i * K + k] + (intercept_ ? u[P + k] : 0.0);
-            kernels::add_margins(x, i, u.data(), K, s.data());
-            change_of_residual(loss, rows, i, K, s.data(), work.data());
-            kernels::add_row(x, i, s.data(), K, g.data());
-            if (intercept_)
-              for (Index k = 0; k < K; ++k) g[P + k] += s[static_cast<std::size_t>(k)];
+        for (Index from = first; from < first + count; from += kernels::block_rows) {
+          const Index n = std::min(kernels::block_rows, first + count - from);
+          kernels::set_margins(x, from, n, u.data(), K, intercept_, s.data());
+          for (Index e = 0; e < n * K; ++e)
+            s[static_cast<std::size_t>(e)] += rows.margins[from * K + e];
+          if (loss_ == Loss::softmax) {
+            steps_of_classes(rows, from, n, K, 1, s.data());
+          } else {
+            kernels::losses().derivatives({loss_, delta_}, s.data(), labels + from, n, r.data());
+            for (Index a = 0; a < n; ++a)
+              s[static_cast<std::size_t>(a)] =
+                  chain::chain_weight(rows, from + a) *
+                  (r[static_cast<std::size_t>(a)] - rows.residuals[from + a]);
           }
-        });
+          kernels::add_rows(x, from, n, s.data(), K, intercept_, g.data());
+        }
       },
       rows.batch->inputs[0].rows);
 }

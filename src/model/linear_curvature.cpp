@@ -18,85 +18,38 @@ double label_of(const Batch& batch, Index row) {
   return batch.labels[static_cast<std::size_t>(row)];
 }
 
-/// Sums of a part along W directions; those that are not there are zero. W is fixed so that the
-/// short loops are unrolled.
-template <std::size_t W>
-struct Sums {
-  double value = 0, gradient[W] = {}, hessian[W * W] = {};
-
-  /// hessian += scale · row rowᵀ
-  void add_square(double scale, const double* row) {
-    for (std::size_t a = 0; a < W; ++a) {
-      const double t = scale * row[a];
-      for (std::size_t b = 0; b < W; ++b) hessian[a * W + b] += t * row[b];
-    }
-  }
-  void add_to(LineSums& sums, std::size_t n) const {
-    sums.value += value;
-    for (std::size_t a = 0; a < n; ++a) {
-      sums.gradient[static_cast<Index>(a)] += gradient[a];
-      for (std::size_t b = 0; b < n; ++b)  // from the lower triangle: symmetric to the bit
-        sums.hessian(static_cast<Index>(a), static_cast<Index>(b)) +=
-            hessian[std::max(a, b) * W + std::min(a, b)];
-    }
-  }
-};
-
-/// One margin a row: φ'' q qᵀ.
-template <class L, std::size_t W>
-void line_sums(const L& loss, const Batch& batch, const Part& part, Index, const double* z,
-               std::span<const float* const> q, std::span<const double> alpha, LineSums& out) {
-  Sums<W> sums;
-  double qi[W] = {};
-  for (Index i = part.first; i < part.first + part.count; ++i) {
-    double s = z[i], r = 0, h = 0;
-    for (std::size_t a = 0; a < q.size(); ++a) {
-      qi[a] = static_cast<double>(q[a][i]);
-      s += alpha[a] * qi[a];
-    }
-    const double weight = weight_of(batch, i);
-    const double y = label_of(batch, i);
-    sums.value += weight * loss.residual(&s, y, 1, &r);
-    loss.curvature(&s, y, 1, &h);
-    r *= weight;
-    for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += r * qi[a];
-    sums.add_square(weight * h, qi);
-  }
-  sums.add_to(out, q.size());
+/// σ, or null, of the rows from `first` on.
+const double* weights_from(const Batch& batch, Index first) {
+  return batch.weights.empty() ? nullptr : batch.weights.data() + first;
 }
 
-/// K margins a row with φ'' = diag(p) − p pᵀ: Σ_k p_k q_k q_kᵀ − m mᵀ, m = Σ_k p_k q_k, q_k the
-/// directions' margins of class k.
-template <std::size_t W>
-void line_sums_softmax(const Batch& batch, const Part& part, Index K, const double* z,
-                       std::span<const float* const> q, std::span<const double> alpha,
-                       LineSums& out) {
-  Sums<W> sums;
-  std::vector<double> s(static_cast<std::size_t>(K)), p(s), qk(W * static_cast<std::size_t>(K));
-  for (Index i = part.first; i < part.first + part.count; ++i) {
-    std::copy_n(z + i * K, K, s.data());
-    for (std::size_t a = 0; a < q.size(); ++a)
-      for (Index k = 0; k < K; ++k) {
-        const auto margin = static_cast<double>(q[a][i * K + k]);
-        qk[static_cast<std::size_t>(k) * W + a] = margin;
-        s[static_cast<std::size_t>(k)] += alpha[a] * margin;
-      }
-    const double weight = weight_of(batch, i);
-    const auto label = static_cast<Index>(batch.labels[static_cast<std::size_t>(i)]);
-    sums.value += weight * (losses::Softmax::probabilities(s.data(), K, p.data()) -
-                            s[static_cast<std::size_t>(label)]);
-    double mean[W] = {};
-    for (Index k = 0; k < K; ++k) {
-      const double* row = qk.data() + static_cast<std::size_t>(k) * W;
-      const double share = p[static_cast<std::size_t>(k)];
-      for (std::size_t a = 0; a < W; ++a) mean[a] += share * row[a];
-      sums.add_square(weight * share, row);
+/// A block's values and what is summed of them.
+struct LineBlock {
+  explicit LineBlock(Index K)
+      : s(static_cast<std::size_t>(kernels::block_rows * K)), r(s), h(s) {}
+  std::vector<double> s, r, h;
+  double gradient[kernels::most_directions] = {};
+  double hessian[kernels::most_directions * kernels::most_directions] = {};
+};
+
+/// φ'' = diag(p) − p pᵀ: what add_products leaves is Σ_k p_k q_k q_kᵀ; less m mᵀ, m = Σ_k p_k q_k.
+void subtract_means(const double* p, const double* sigma, std::span<const float* const> q,
+                    Index from, Index n, Index K, double* hessian) {
+  float mean[kernels::most_directions][kernels::block_rows];
+  double weight[kernels::block_rows], none[kernels::block_rows] = {};
+  const float* means[kernels::most_directions];
+  for (std::size_t a = 0; a < q.size(); ++a) {
+    means[a] = mean[a];
+    for (Index i = 0; i < n; ++i) {
+      double m = 0;
+      for (Index k = 0; k < K; ++k)
+        m += p[i * K + k] * static_cast<double>(q[a][(from + i) * K + k]);
+      mean[a][i] = static_cast<float>(m);
     }
-    const double* labelled = qk.data() + static_cast<std::size_t>(label) * W;
-    for (std::size_t a = 0; a < W; ++a) sums.gradient[a] += weight * (mean[a] - labelled[a]);
-    sums.add_square(-weight, mean);
   }
-  sums.add_to(out, q.size());
+  for (Index i = 0; i < n; ++i) weight[i] = sigma != nullptr ? -sigma[i] : -1.0;
+  double ignored[kernels::most_directions] = {};
+  kernels::losses().add_products(none, weight, means, q.size(), n, ignored, hessian);
 }
 
 /// The stored entries of a row, the intercept as one more feature of value 1.
@@ -129,68 +82,154 @@ void curvature_matrix(Loss loss, double delta, const double* z, double y, Index 
 void LinearModel::add_line_sums(const Batch& batch, const Part& part, const double* z,
                                 std::span<const float* const> q, std::span<const double> alpha,
                                 LineSums& sums) const {
-  SVRG_EXPECT(q.size() <= 6, "line sums take at most 6 directions");
-  const auto with_width = [&](auto width) {
-    constexpr std::size_t W = decltype(width)::value;
-    losses::with_loss(loss_, delta_, [&](auto loss) {
-      if constexpr (std::is_same_v<decltype(loss), losses::Softmax>)
-        line_sums_softmax<W>(batch, part, margins_, z, q, alpha, sums);
-      else
-        line_sums<decltype(loss), W>(loss, batch, part, margins_, z, q, alpha, sums);
-    });
-  };
-  if (q.size() <= 2)
-    with_width(std::integral_constant<std::size_t, 2>());
-  else
-    with_width(std::integral_constant<std::size_t, 6>());
+  SVRG_EXPECT(!q.empty() && q.size() <= kernels::most_directions,
+              "line sums take 1 to 6 directions");
+  const Index K = margins_, end = part.first + part.count;
+  const std::size_t k = q.size();
+  const auto& losses = kernels::losses();
+  LineBlock block(K);
+  std::vector<const float*> here(k);
+  for (Index from = part.first; from < end; from += kernels::block_rows) {
+    const Index n = std::min(kernels::block_rows, end - from);
+    const double *y = batch.labels.data() + from, *sigma = weights_from(batch, from);
+    for (std::size_t a = 0; a < k; ++a) here[a] = q[a] + from * K;
+    double *s = block.s.data(), *r = block.r.data(), *h = block.h.data();
+    losses.combine(z + from * K, here.data(), alpha.data(), k, n * K, s);
+    if (loss_ == Loss::softmax) {
+      sums.value += losses.probabilities(s, sigma, n, K, h);
+      std::copy_n(h, n * K, r);
+      for (Index i = 0; i < n; ++i) {
+        const Index at = i * K + static_cast<Index>(y[i]);
+        sums.value -= (sigma != nullptr ? sigma[i] : 1.0) * s[at];
+        r[at] -= 1;
+      }
+      subtract_means(h, sigma, q, from, n, K, block.hessian);
+    } else {
+      sums.value += losses.residuals({loss_, delta_}, s, y, sigma, n, r);
+      losses.curvatures({loss_, delta_}, s, y, r, n, h);
+    }
+    if (sigma != nullptr)
+      for (Index i = 0; i < n; ++i)
+        for (Index e = i * K; e < (i + 1) * K; ++e) {
+          r[e] *= sigma[i];
+          h[e] *= sigma[i];
+        }
+    losses.add_products(r, h, here.data(), k, n * K, block.gradient, block.hessian);
+  }
+  for (std::size_t a = 0; a < k; ++a) {
+    sums.gradient[static_cast<Index>(a)] += block.gradient[a];
+    for (std::size_t b = 0; b < k; ++b)  // from the lower triangle: symmetric to the bit
+      sums.hessian(static_cast<Index>(a), static_cast<Index>(b)) +=
+          block.hessian[std::max(a, b) * k + std::min(a, b)];
+  }
+}
+
+void LinearModel::curvatures_of(const Batch& batch, Index first, Index count, const double* z,
+                                double* h) const {
+  std::vector<double> r(static_cast<std::size_t>(count));
+  const double* y = batch.labels.data() + first;
+  kernels::losses().derivatives({loss_, delta_}, z + first, y, count, r.data());
+  kernels::losses().curvatures({loss_, delta_}, z + first, y, r.data(), count, h);
+  if (const double* sigma = weights_from(batch, first))
+    for (Index i = 0; i < count; ++i) h[i] *= sigma[i];
 }
 
 void LinearModel::add_hessian_product(ConstVecRef<double> p, const Batch& batch, const Part& part,
                                       const double* z, VecRef<double> g) const {
-  const Index K = margins_, P = features_ * K;
+  const Index K = margins_, end = part.first + part.count;
+  std::vector<double> q(static_cast<std::size_t>(kernels::block_rows * K)), h(q);
   std::visit(
       [&](const auto& x) {
-        Vec<double> q(K), h(K);
-        for (Index i = part.first; i < part.first + part.count; ++i) {
-          for (Index k = 0; k < K; ++k) q[k] = intercept_ ? p[P + k] : 0.0;
-          kernels::add_margins(x, i, p.data(), K, q.data());
-          losses::with_loss(loss_, delta_, [&](auto l) {
-            l.curvature(z + i * K, label_of(batch, i), K, h.data());
-            if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
-              const double mean = h.dot(q);
-              h = h.cwiseProduct((q.array() - mean).matrix()).eval();
-            } else {
-              h[0] *= q[0];
+        for (Index from = part.first; from < end; from += kernels::block_rows) {
+          const Index n = std::min(kernels::block_rows, end - from);
+          kernels::set_margins(x, from, n, p.data(), K, intercept_, q.data());
+          if (loss_ == Loss::softmax) {
+            kernels::losses().probabilities(z + from * K, nullptr, n, K, h.data());
+            for (Index i = 0; i < n; ++i) {
+              double *hi = h.data() + i * K, *qi = q.data() + i * K, mean = 0;
+              for (Index k = 0; k < K; ++k) mean += hi[k] * qi[k];
+              const double weight = weight_of(batch, from + i);
+              for (Index k = 0; k < K; ++k) hi[k] *= weight * (qi[k] - mean);
             }
-          });
-          h *= weight_of(batch, i);
-          kernels::add_row(x, i, h.data(), K, g.data());
-          if (intercept_)
-            for (Index k = 0; k < K; ++k) g[P + k] += h[k];
+          } else {
+            curvatures_of(batch, from, n, z, h.data());
+            for (Index i = 0; i < n; ++i)
+              h[static_cast<std::size_t>(i)] *= q[static_cast<std::size_t>(i)];
+          }
+          kernels::add_rows(x, from, n, h.data(), K, intercept_, g.data());
         }
       },
       batch.inputs[0].rows);
 }
 
+template <class T>
+void LinearModel::add_dense_curvature(const DenseRows<T>& x, const Batch& batch, Index first,
+                                      Index count, const double* z, Eigen::MatrixXd& h) const {
+  const Index K = margins_, m = features_ + (intercept_ ? 1 : 0);
+  std::vector<double> work, weights(static_cast<std::size_t>(count));
+  if (K == 1) {
+    curvatures_of(batch, first, count, z, weights.data());
+    return kernels::add_gram(x, first, count, weights.data(), intercept_, h.data(), h.rows(), work);
+  }
+  // A Gram matrix for each pair of classes: half the products of the one over all parameters.
+  std::vector<double> p(static_cast<std::size_t>(count * K));
+  kernels::losses().probabilities(z + first * K, nullptr, count, K, p.data());
+  Eigen::MatrixXd gram(m, m);
+  for (Index a = 0; a < K; ++a)
+    for (Index b = 0; b <= a; ++b) {
+      for (Index i = 0; i < count; ++i) {
+        const double pa = p[static_cast<std::size_t>(i * K + a)];
+        const double pb = p[static_cast<std::size_t>(i * K + b)];
+        weights[static_cast<std::size_t>(i)] =
+            weight_of(batch, first + i) * (a == b ? pa * (1 - pa) : -pa * pb);
+      }
+      gram.setZero();
+      kernels::add_gram(x, first, count, weights.data(), intercept_, gram.data(), m, work);
+      for (Index i = 0; i < m; ++i) {
+        h(i * K + a, i * K + b) += gram(i, i);
+        for (Index j = i + 1; j < m; ++j) {
+          h(j * K + a, i * K + b) += gram(j, i);
+          if (a != b) h(j * K + b, i * K + a) += gram(j, i);
+        }
+      }
+    }
+}
+
+template <class T>
+void LinearModel::add_sparse_curvature(const CsrRows<T>& x, const Batch& batch, Index first,
+                                       Index count, const double* z, Eigen::MatrixXd& h) const {
+  const Index K = margins_;
+  std::vector<std::pair<Index, double>> entries;
+  Eigen::MatrixXd m(K, K);
+  for (Index i = first; i < first + count; ++i) {
+    collect(x, i, intercept_, entries);
+    curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
+    m *= weight_of(batch, i);
+    for (std::size_t f = 0; f < entries.size(); ++f)
+      for (Index b = 0; b < K; ++b) {
+        double* column = h.data() + (entries[f].first * K + b) * h.rows();
+        if (K == 1) {
+          const double scale = entries[f].second * m(0, 0);
+          for (std::size_t e = f; e < entries.size(); ++e)
+            column[entries[e].first] += scale * entries[e].second;
+          continue;
+        }
+        for (std::size_t e = f; e < entries.size(); ++e)
+          kernels::add_scaled(column + entries[e].first * K, entries[e].second * entries[f].second,
+                              m.data() + b * K, K);
+      }
+  }
+}
+
 void LinearModel::add_curvature(const Batch& batch, Index first, Index count, const double* z,
                                 Eigen::MatrixXd& h) const {
-  const Index K = margins_;
   std::visit(
       [&](const auto& x) {
-        std::vector<std::pair<Index, double>> entries;
-        Eigen::MatrixXd m(K, K);
-        for (Index i = first; i < first + count; ++i) {
-          collect(x, i, intercept_, entries);
-          curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
-          m *= weight_of(batch, i);
-          for (std::size_t f = 0; f < entries.size(); ++f)
-            for (Index b = 0; b < K; ++b) {
-              double* column = h.data() + (entries[f].first * K + b) * h.rows();
-              for (std::size_t e = f; e < entries.size(); ++e)
-                kernels::add_scaled(column + entries[e].first * K,
-                                    entries[e].second * entries[f].second, m.data() + b * K, K);
-            }
-        }
+        using R = std::decay_t<decltype(x)>;
+        if constexpr (std::is_same_v<R, DenseRows<typename R::Value>>)
+          add_dense_curvature(x, batch, first, count, z, h);
+        else
+          add_sparse_curvature(x, batch, first, count, z, h);
       },
       batch.inputs[0].rows);
 }

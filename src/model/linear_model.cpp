@@ -12,26 +12,74 @@
 namespace svrg {
 namespace {
 
-constexpr Index block_rows = 64;
-
+using kernels::block_rows;
 using kernels::weight_of;
-
-double label_of(const Batch& batch, Index row) {
-  return batch.labels[static_cast<std::size_t>(row)];
-}
 
 Index row_of(const Batch& batch, Index i) {
   return batch.pick.empty() ? i : batch.pick[static_cast<std::size_t>(i)];
 }
 
-/// Calls f(rows of the first input, loss struct): one instantiation for each pair.
+/// Up to block_rows rows of a part with their labels and weights: rows of the views that follow
+/// each other, or picked ones.
+class RowBlock {
+ public:
+  RowBlock(const Batch& batch, Index first, Index count) : batch_(batch), first_(first), count_(count) {
+    if (batch.pick.empty()) return;
+    for (Index a = 0; a < count; ++a) {
+      const auto i = static_cast<std::size_t>(row(a));
+      labels_[static_cast<std::size_t>(a)] = batch.labels[i];
+      if (!batch.weights.empty()) weights_[static_cast<std::size_t>(a)] = batch.weights[i];
+    }
+  }
+  Index size() const { return count_; }
+  Index row(Index a) const { return row_of(batch_, first_ + a); }
+  const double* labels() const {
+    return batch_.pick.empty() ? batch_.labels.data() + first_ : labels_.data();
+  }
+  /// Null: all 1.
+  const double* weights() const {
+    if (batch_.weights.empty()) return nullptr;
+    return batch_.pick.empty() ? batch_.weights.data() + first_ : weights_.data();
+  }
+  /// f(first row, rows, number of the first one in the block) for stretches of rows.
+  template <class F>
+  void stretches(F&& f) const {
+    if (batch_.pick.empty()) return f(first_, count_, Index{0});
+    for (Index a = 0; a < count_; ++a) f(row(a), Index{1}, a);
+  }
+
+ private:
+  const Batch& batch_;
+  Index first_, count_;
+  std::array<double, block_rows> labels_{}, weights_{};
+};
+
 template <class F>
-auto dispatch(const Batch& batch, Loss loss, double delta, F&& f) {
-  return std::visit(
-      [&](const auto& x) {
-        return losses::with_loss(loss, delta, [&](auto l) { return f(x, l); });
-      },
-      batch.inputs[0].rows);
+void for_blocks(const Batch& batch, const Part& part, F&& f) {
+  const Index end = part.first + part.count;
+  for (Index from = part.first; from < end; from += block_rows)
+    f(RowBlock(batch, from, std::min(block_rows, end - from)));
+}
+
+/// r ← φ'(z) of a block, z and r [rows, K]; returns Σ σ_i φ.
+double residuals_of(kernels::LossKind loss, const RowBlock& block, Index K, const double* z,
+                    double* r) {
+  if (loss.loss != Loss::softmax)
+    return kernels::losses().residuals(loss, z, block.labels(), block.weights(), block.size(), r);
+  double total = kernels::losses().probabilities(z, block.weights(), block.size(), K, r);
+  for (Index a = 0; a < block.size(); ++a) {
+    const Index at = a * K + static_cast<Index>(block.labels()[a]);
+    total -= (block.weights() != nullptr ? block.weights()[a] : 1.0) * z[at];
+    r[at] -= 1;
+  }
+  return total;
+}
+
+/// r ← σ_i r.
+void weigh(const RowBlock& block, Index K, double* r) {
+  if (block.weights() == nullptr) return;
+  for (Index a = 0; a < block.size(); ++a)
+    for (Index k = 0; k < K; ++k) r[a * K + k] *= block.weights()[a];
 }
 
 }  // namespace
@@ -79,102 +127,99 @@ double LinearModel::curvature_bound() const {
 
 double LinearModel::sweep(ConstVecRef<double> w, const Batch& batch, const Part& part, double* z,
                           double* r, VecRef<double> g) const {
-  const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
-    double total = 0;
-    std::vector<double> scaled(static_cast<std::size_t>(K));
-    for (Index from = part.first; from < part.first + part.count; from += block_rows) {
-      const Index to = std::min(from + block_rows, part.first + part.count);
-      for (Index i = from; i < to; ++i) {
-        double* zi = z + i * K;
-        for (Index k = 0; k < K; ++k) zi[k] = intercept_ ? w[P + k] : 0.0;
-        kernels::add_margins(x, i, w.data(), K, zi);
-      }
-      for (Index i = from; i < to; ++i)
-        total += weight_of(batch, i) * loss.residual(z + i * K, label_of(batch, i), K, r + i * K);
-      for (Index i = from; i < to; ++i) {
-        const double weight = weight_of(batch, i);
-        for (Index k = 0; k < K; ++k) scaled[static_cast<std::size_t>(k)] = weight * r[i * K + k];
-        kernels::add_row(x, i, scaled.data(), K, g.data());
-        if (intercept_)
-          for (Index k = 0; k < K; ++k) g[P + k] += scaled[static_cast<std::size_t>(k)];
-      }
-    }
-    return total;
-  });
+  const Index K = margins_;
+  double total = 0;
+  std::vector<double> weighted(static_cast<std::size_t>(block_rows * K));
+  std::visit(
+      [&](const auto& x) {
+        Batch all = batch;
+        all.pick = {};
+        for_blocks(all, part, [&](const RowBlock& block) {
+          const Index i = block.row(0), n = block.size();
+          kernels::set_margins(x, i, n, w.data(), K, intercept_, z + i * K);
+          total += residuals_of({loss_, delta_}, block, K, z + i * K, r + i * K);
+          std::copy_n(r + i * K, n * K, weighted.data());
+          weigh(block, K, weighted.data());
+          kernels::add_rows(x, i, n, weighted.data(), K, intercept_, g.data());
+        });
+      },
+      batch.inputs[0].rows);
+  return total;
 }
 
 double LinearModel::add_gradient(ConstVecRef<double> w, const Batch& batch, const Part& part,
                                  const Pass&, VecRef<double> g) {
-  const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
-    double total = 0;
-    std::vector<double> z(static_cast<std::size_t>(K)), r(static_cast<std::size_t>(K));
-    for (Index at = part.first; at < part.first + part.count; ++at) {
-      const Index i = row_of(batch, at);
-      for (Index k = 0; k < K; ++k) z[static_cast<std::size_t>(k)] = intercept_ ? w[P + k] : 0.0;
-      kernels::add_margins(x, i, w.data(), K, z.data());
-      const double weight = weight_of(batch, i);
-      total += weight * loss.residual(z.data(), label_of(batch, i), K, r.data());
-      for (double& v : r) v *= weight;
-      kernels::add_row(x, i, r.data(), K, g.data());
-      if (intercept_)
-        for (Index k = 0; k < K; ++k) g[P + k] += r[static_cast<std::size_t>(k)];
-    }
-    return total;
-  });
+  const Index K = margins_;
+  double total = 0;
+  std::vector<double> z(static_cast<std::size_t>(block_rows * K)), r(z);
+  std::visit(
+      [&](const auto& x) {
+        for_blocks(batch, part, [&](const RowBlock& block) {
+          block.stretches([&](Index i, Index n, Index a) {
+            kernels::set_margins(x, i, n, w.data(), K, intercept_, z.data() + a * K);
+          });
+          total += residuals_of({loss_, delta_}, block, K, z.data(), r.data());
+          weigh(block, K, r.data());
+          block.stretches([&](Index i, Index n, Index a) {
+            kernels::add_rows(x, i, n, r.data() + a * K, K, intercept_, g.data());
+          });
+        });
+      },
+      batch.inputs[0].rows);
+  return total;
 }
 
 double LinearModel::add_difference(ConstVecRef<double> w, ConstVecRef<double> w_snap, double c,
                                    const Batch& batch, const Part& part, const Pass&,
                                    VecRef<double> g) {
-  const Index K = margins_, P = features_ * K;
-  return dispatch(batch, loss_, delta_, [&](const auto& x, auto loss) {
-    double total = 0;
-    const auto size = static_cast<std::size_t>(K);
-    std::vector<double> z(size), z_snap(size), r(size), r_snap(size);
-    for (Index at = part.first; at < part.first + part.count; ++at) {
-      const Index i = row_of(batch, at);
-      for (std::size_t k = 0; k < size; ++k) {
-        z[k] = intercept_ ? w[P + static_cast<Index>(k)] : 0.0;
-        z_snap[k] = intercept_ ? w_snap[P + static_cast<Index>(k)] : 0.0;
-      }
-      kernels::add_margins(x, i, w.data(), K, z.data());
-      kernels::add_margins(x, i, w_snap.data(), K, z_snap.data());
-      const double weight = weight_of(batch, i), y = label_of(batch, i);
-      total += weight * loss.residual(z.data(), y, K, r.data());
-      loss.residual_only(z_snap.data(), y, K, r_snap.data());
-      for (std::size_t k = 0; k < size; ++k) r[k] = weight * (r[k] - c * r_snap[k]);
-      kernels::add_row(x, i, r.data(), K, g.data());
-      if (intercept_)
-        for (Index k = 0; k < K; ++k) g[P + k] += r[static_cast<std::size_t>(k)];
-    }
-    return total;
-  });
+  const Index K = margins_;
+  double total = 0;
+  std::vector<double> z(static_cast<std::size_t>(block_rows * K)), r(z), z_snap(z), r_snap(z);
+  std::visit(
+      [&](const auto& x) {
+        for_blocks(batch, part, [&](const RowBlock& block) {
+          block.stretches([&](Index i, Index n, Index a) {
+            kernels::set_margins(x, i, n, w.data(), K, intercept_, z.data() + a * K);
+            kernels::set_margins(x, i, n, w_snap.data(), K, intercept_, z_snap.data() + a * K);
+          });
+          total += residuals_of({loss_, delta_}, block, K, z.data(), r.data());
+          residuals_of({loss_, delta_}, block, K, z_snap.data(), r_snap.data());
+          for (Index at = 0; at < block.size() * K; ++at) {
+            const auto e = static_cast<std::size_t>(at);
+            r[e] -= c * r_snap[e];
+          }
+          weigh(block, K, r.data());
+          block.stretches([&](Index i, Index n, Index a) {
+            kernels::add_rows(x, i, n, r.data() + a * K, K, intercept_, g.data());
+          });
+        });
+      },
+      batch.inputs[0].rows);
+  return total;
 }
 
 void LinearModel::predict(ConstVecRef<double> w, const Batch& batch, const Part& part,
                           std::span<double> scores) {
-  const Index K = margins_, P = features_ * K;
   std::visit(
       [&](const auto& x) {
-        for (Index at = 0; at < part.count; ++at) {
-          double* z = scores.data() + at * K;
-          for (Index k = 0; k < K; ++k) z[k] = intercept_ ? w[P + k] : 0.0;
-          kernels::add_margins(x, row_of(batch, part.first + at), w.data(), K, z);
-        }
+        const auto at = [&](Index i) { return scores.data() + i * margins_; };
+        if (batch.pick.empty())
+          return kernels::set_margins(x, part.first, part.count, w.data(), margins_, intercept_,
+                                      at(0));
+        for (Index i = 0; i < part.count; ++i)
+          kernels::set_margins(x, row_of(batch, part.first + i), 1, w.data(), margins_, intercept_,
+                               at(i));
       },
       batch.inputs[0].rows);
 }
 
 void LinearModel::margins(ConstVecRef<double> w, const Batch& batch, const Part& part,
                           double* z) const {
-  const Index K = margins_, P = features_ * K;
   std::visit(
       [&](const auto& x) {
-        for (Index i = part.first; i < part.first + part.count; ++i) {
-          for (Index k = 0; k < K; ++k) z[i * K + k] = intercept_ ? w[P + k] : 0.0;
-          kernels::add_margins(x, i, w.data(), K, z + i * K);
+        for (Index i = part.first; i < part.first + part.count; i += block_rows) {
+          const Index n = std::min(block_rows, part.first + part.count - i);
+          kernels::set_margins(x, i, n, w.data(), margins_, intercept_, z + i * margins_);
         }
       },
       batch.inputs[0].rows);
@@ -182,24 +227,25 @@ void LinearModel::margins(ConstVecRef<double> w, const Batch& batch, const Part&
 
 void LinearModel::residuals(const Batch& batch, const Part& part, const double* z,
                             double* r) const {
-  losses::with_loss(loss_, delta_, [&](auto loss) {
-    for (Index i = part.first; i < part.first + part.count; ++i)
-      loss.residual_only(z + i * margins_, label_of(batch, i), margins_, r + i * margins_);
+  Batch all = batch;
+  all.pick = {};
+  for_blocks(all, part, [&](const RowBlock& block) {
+    const Index at = block.row(0) * margins_;
+    residuals_of({loss_, delta_}, block, margins_, z + at, r + at);
   });
 }
 
 void LinearModel::direction_margins(ConstVecRef<double> p, const Batch& batch, const Part& part,
                                     float* q) const {
-  const Index K = margins_, P = features_ * K;
+  const Index K = margins_;
+  std::vector<double> z(static_cast<std::size_t>(block_rows * K));
   std::visit(
       [&](const auto& x) {
-        std::vector<double> z(static_cast<std::size_t>(K));
-        for (Index i = part.first; i < part.first + part.count; ++i) {
-          for (Index k = 0; k < K; ++k)
-            z[static_cast<std::size_t>(k)] = intercept_ ? p[P + k] : 0.0;
-          kernels::add_margins(x, i, p.data(), K, z.data());
-          for (Index k = 0; k < K; ++k)
-            q[i * K + k] = static_cast<float>(z[static_cast<std::size_t>(k)]);
+        for (Index i = part.first; i < part.first + part.count; i += block_rows) {
+          const Index n = std::min(block_rows, part.first + part.count - i);
+          kernels::set_margins(x, i, n, p.data(), K, intercept_, z.data());
+          for (Index e = 0; e < n * K; ++e)
+            q[i * K + e] = static_cast<float>(z[static_cast<std::size_t>(e)]);
         }
       },
       batch.inputs[0].rows);

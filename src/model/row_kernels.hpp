@@ -1,42 +1,13 @@
-// How one row meets a weight vector: dense and sparse, one margin or K. Everything above is written
-// once in terms of these. Weights are feature-major: w[j·K + k].
+// How rows meet a weight vector: dense and sparse, one margin or K. Weights are feature-major,
+// w[j·K + k].
 #pragma once
+#include "model/kernels/kernels.hpp"
 #include "svrg/data/batch.hpp"
 
 namespace svrg::kernels {
 
 inline double weight_of(const Batch& batch, Index row) {
   return batch.weights.empty() ? 1.0 : batch.weights[static_cast<std::size_t>(row)];
-}
-
-/// x_i · w for one margin: four sums, so that the additions overlap.
-template <class T>
-double dot(const DenseRows<T>& x, Index i, const double* w) {
-  const T* row = x.data + i * x.stride;
-  double a = 0, b = 0, c = 0, d = 0;
-  Index j = 0;
-  for (; j + 4 <= x.columns; j += 4) {
-    a += static_cast<double>(row[j]) * w[j];
-    b += static_cast<double>(row[j + 1]) * w[j + 1];
-    c += static_cast<double>(row[j + 2]) * w[j + 2];
-    d += static_cast<double>(row[j + 3]) * w[j + 3];
-  }
-  for (; j < x.columns; ++j) a += static_cast<double>(row[j]) * w[j];
-  return (a + b) + (c + d);
-}
-template <class T>
-double dot(const CsrRows<T>& x, Index i, const double* w) {
-  double a = 0, b = 0, c = 0, d = 0;
-  Index e = x.starts[i];
-  const Index end = x.starts[i + 1];
-  for (; e + 4 <= end; e += 4) {
-    a += static_cast<double>(x.values[e]) * w[x.indices[e]];
-    b += static_cast<double>(x.values[e + 1]) * w[x.indices[e + 1]];
-    c += static_cast<double>(x.values[e + 2]) * w[x.indices[e + 2]];
-    d += static_cast<double>(x.values[e + 3]) * w[x.indices[e + 3]];
-  }
-  for (; e < end; ++e) a += static_cast<double>(x.values[e]) * w[x.indices[e]];
-  return (a + b) + (c + d);
 }
 
 /// Calls f(column, value) for each stored entry of row i.
@@ -63,25 +34,31 @@ inline void add_scaled(double* __restrict y, double a, const double* __restrict 
   for (; k < K; ++k) y[k] += a * x[k];
 }
 
-/// z_k += Σ_j x_ij w[j·K + k].
+/// z ← margins of rows [first, first + count), K each, at weights w with intercepts behind them.
 template <class R>
-void add_margins(const R& x, Index i, const double* w, Index K, double* z) {
-  if (K == 1) {
-    z[0] += dot(x, i, w);
-    return;
-  }
-  for_each(x, i, [&](Index j, double v) { add_scaled(z, v, w + j * K, K); });
+void set_margins(const R& x, Index first, Index count, const double* w, Index K, bool intercept,
+                 double* z) {
+  const double* intercepts = w + x.columns * K;
+  for (Index i = 0; i < count; ++i)
+    for (Index k = 0; k < K; ++k) z[i * K + k] = intercept ? intercepts[k] : 0.0;
+  if (K == 1)
+    rows<R>().add_margins(x, first, count, w, z);
+  else
+    rows<R>().add_class_margins(x, first, count, w, K, z);
 }
 
-/// g[j·K + k] += x_ij r_k.
+/// g += Σ_i x_i r_i, r [count, K], intercepts behind the features.
 template <class R>
-void add_row(const R& x, Index i, const double* r, Index K, double* g) {
-  if (K == 1) {
-    const double s = r[0];
-    for_each(x, i, [&](Index j, double v) { g[j] += s * v; });
-    return;
-  }
-  for_each(x, i, [&](Index j, double v) { add_scaled(g + j * K, v, r, K); });
+void add_rows(const R& x, Index first, Index count, const double* r, Index K, bool intercept,
+              double* g) {
+  if (K == 1)
+    rows<R>().add_rows(x, first, count, r, g);
+  else
+    rows<R>().add_class_rows(x, first, count, r, K, g, K);
+  if (!intercept) return;
+  double* sums = g + x.columns * K;
+  for (Index i = 0; i < count; ++i)
+    for (Index k = 0; k < K; ++k) sums[k] += r[i * K + k];
 }
 
 /// ‖x_i‖².

@@ -41,6 +41,7 @@ struct ChainRows {
 struct ChainStep {
   double eta = 0, l2 = 0;
   Index block = 64;  // rows are visited in blocks in random order, in order inside a block
+  Index group = 1;   // rows of a block whose steps are taken at once from the same u, up to 4
   CounterRandom order{0, 0};
 };
 
@@ -141,6 +142,15 @@ class LinearModel : public Model<double> {
   double curvature_bound() const;
 
  private:
+  template <class T>
+  void add_dense_curvature(const DenseRows<T>& x, const Batch&, Index first, Index count,
+                           const double* z, Eigen::MatrixXd& h) const;
+  template <class T>
+  void add_sparse_curvature(const CsrRows<T>& x, const Batch&, Index first, Index count,
+                            const double* z, Eigen::MatrixXd& h) const;
+  /// h ← σ_i φ''(z_i) of the rows from `first` on, one margin a row. [count]
+  void curvatures_of(const Batch&, Index first, Index count, const double* z, double* h) const;
+
   Loss loss_;
   double delta_;
   Index features_, margins_;

@@ -1,0 +1,223 @@
+// Dense rows against vectors and matrices. Memory is read row after row, as prefetchers like it.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/kernels/dense_kernels.cpp"
+#include "hwy/foreach_target.h"  // compiles what follows once for each instruction set
+//
+#include "model/kernels/dense-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace svrg::kernels::HWY_NAMESPACE {
+namespace {
+
+template <int R, class T>
+HWY_INLINE void add_some_rows(const T* row, Index stride, Index n, const double* r, double* g) {
+  Vectors<R> ri;
+  for (int a = 0; a < R; ++a) ri[a] = set(r[a]);
+  for_vectors(n, [&](Index j, Index m) HWY_ATTR {
+    V s = load_n(g + j, m), t = hn::Zero(d);
+    for (int a = 0; a + 1 < R; a += 2) {
+      s = hn::MulAdd(ri[a], load_n(row + a * stride + j, m), s);
+      t = hn::MulAdd(ri[a + 1], load_n(row + (a + 1) * stride + j, m), t);
+    }
+    if constexpr (R % 2 == 1) s = hn::MulAdd(ri[R - 1], load_n(row + (R - 1) * stride + j, m), s);
+    store_n(hn::Add(s, t), g + j, m);
+  });
+}
+
+template <class T>
+void add_rows(const DenseRows<T>& x, Index first, Index count, const double* r, double* g) {
+  const T* row = x.data + first * x.stride;
+  Index i = 0;
+  for (; i + 8 <= count; i += 8)
+    add_some_rows<8>(row + i * x.stride, x.stride, x.columns, r + i, g);
+  for (; i < count; ++i) add_some_rows<1>(row + i * x.stride, x.stride, x.columns, r + i, g);
+}
+
+/// R rows by N vectors of classes, the last of which has `m` of them.
+template <int R, int N, class T>
+HWY_INLINE void class_margins(const T* row, Index stride, Index n, const double* w, Index K,
+                              Index m, double* z) {
+  Tile<R, N> s;
+  for (auto& of_row : s)
+    for (V& v : of_row) v = hn::Zero(d);
+  for (Index j = 0; j < n; ++j) {
+    Vectors<N> wj;
+    for (int b = 0; b + 1 < N; ++b) wj[b] = load(w + j * K + b * lanes);
+    wj[N - 1] = load_n(w + j * K + (N - 1) * lanes, m);
+    for (int a = 0; a < R; ++a) {
+      const V v = set(static_cast<double>(row[a * stride + j]));
+      for (int b = 0; b < N; ++b) s[a][b] = hn::MulAdd(v, wj[b], s[a][b]);
+    }
+  }
+  for (int a = 0; a < R; ++a)
+    for (int b = 0; b < N; ++b) {
+      double* at = z + a * K + b * lanes;
+      const Index some = b + 1 < N ? lanes : m;
+      store_n(hn::Add(load_n(at, some), s[a][b]), at, some);
+    }
+}
+
+template <int R, int N, class T>
+HWY_INLINE void class_rows(const T* row, Index stride, Index n, const double* r, Index K, Index m,
+                           double* g, Index apart) {
+  Tile<R, N> ri;
+  for (int a = 0; a < R; ++a)
+    for (int b = 0; b < N; ++b)
+      ri[a][b] = load_n(r + a * K + b * lanes, b + 1 < N ? lanes : m);
+  for (Index j = 0; j < n; ++j) {
+    Vectors<N> gj;
+    for (int b = 0; b < N; ++b) gj[b] = load_n(g + j * apart + b * lanes, b + 1 < N ? lanes : m);
+    for (int a = 0; a < R; ++a) {
+      const V v = set(static_cast<double>(row[a * stride + j]));
+      for (int b = 0; b < N; ++b) gj[b] = hn::MulAdd(v, ri[a][b], gj[b]);
+    }
+    for (int b = 0; b < N; ++b) store_n(gj[b], g + j * apart + b * lanes, b + 1 < N ? lanes : m);
+  }
+}
+
+/// f(first class, whole number of vectors as a constant, classes in the last one) over all classes.
+template <class F>
+HWY_INLINE void for_classes(Index K, F&& f) {
+  Index k = 0;
+  for (; K - k > 2 * lanes; k += 2 * lanes)
+    f(k, std::integral_constant<int, 2>(), lanes);
+  if (K - k > lanes)
+    f(k, std::integral_constant<int, 2>(), K - k - lanes);
+  else
+    f(k, std::integral_constant<int, 1>(), K - k);
+}
+
+template <class T>
+void add_class_margins(const DenseRows<T>& x, Index first, Index count, const double* w, Index K,
+                       double* z) {
+  constexpr int R = 4;
+  const T* row = x.data + first * x.stride;
+  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
+    constexpr int N = decltype(vectors)::value;
+    Index i = 0;
+    for (; i + R <= count; i += R)
+      class_margins<R, N>(row + i * x.stride, x.stride, x.columns, w + k, K, m, z + i * K + k);
+    for (; i < count; ++i)
+      class_margins<1, N>(row + i * x.stride, x.stride, x.columns, w + k, K, m, z + i * K + k);
+  });
+}
+
+template <class T>
+void add_class_rows(const DenseRows<T>& x, Index first, Index count, const double* r, Index K,
+                    double* g, Index apart) {
+  constexpr int R = many_registers ? 8 : 4;
+  const T* row = x.data + first * x.stride;
+  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
+    constexpr int N = decltype(vectors)::value;
+    Index i = 0;
+    for (; i + R <= count; i += R)
+      class_rows<R, N>(row + i * x.stride, x.stride, x.columns, r + i * K + k, K, m, g + k, apart);
+    for (; i < count; ++i)
+      class_rows<1, N>(row + i * x.stride, x.stride, x.columns, r + i * K + k, K, m, g + k, apart);
+  });
+}
+
+/// m[j, i] += Σ_rows scaled[row, i]·plain[row, j] for columns i … i+C and vectors of rows from j on.
+template <int C, int N>
+HWY_INLINE void gram_tile(const double* scaled, const double* plain, Index width, Index rows,
+                          double* m, Index stride) {
+  Tile<C, N> s;
+  for (auto& of_column : s)
+    for (V& v : of_column) v = hn::Zero(d);
+  for (Index i = 0; i < rows; ++i) {
+    Vectors<N> p;
+    for (int b = 0; b < N; ++b) p[b] = load(plain + i * width + b * lanes);
+    for (int a = 0; a < C; ++a) {
+      const V v = set(scaled[i * width + a]);
+      for (int b = 0; b < N; ++b) s[a][b] = hn::MulAdd(v, p[b], s[a][b]);
+    }
+  }
+  for (int a = 0; a < C; ++a)
+    for (int b = 0; b < N; ++b) {
+      double* at = m + a * stride + b * lanes;
+      store(hn::Add(load(at), s[a][b]), at);
+    }
+}
+
+/// The lower triangle of a padded [width, width] matrix, with some of what is above it.
+void gram_block(const double* scaled, const double* plain, Index width, Index rows, double* m) {
+  constexpr int C = many_registers ? 8 : 4, N = many_registers ? 3 : 2;
+  for (Index i = 0; i < width; i += C) {
+    Index j = i / lanes * lanes;
+    for (; j + N * lanes <= width; j += N * lanes)
+      gram_tile<C, N>(scaled + i, plain + j, width, rows, m + i * width + j, width);
+    for (; j < width; j += lanes)
+      gram_tile<C, 1>(scaled + i, plain + j, width, rows, m + i * width + j, width);
+  }
+}
+
+template <class T>
+void add_gram_of(const DenseRows<T>& x, Index first, Index count, const double* h, bool intercept,
+                 double* m, Index stride, std::vector<double>& work) {
+  const Index columns = x.columns + (intercept ? 1 : 0), width = (columns + 7) / 8 * 8;
+  work.assign(static_cast<std::size_t>(width * width + 2 * block_rows * width), 0.0);
+  double *sums = work.data(), *plain = sums + width * width, *scaled = plain + block_rows * width;
+  for (Index from = 0; from < count; from += block_rows) {
+    const Index rows = std::min(block_rows, count - from);
+    for (Index i = 0; i < rows; ++i) {
+      const T* row = x.data + (first + from + i) * x.stride;
+      const V hi = set(h[from + i]);
+      for_vectors(x.columns, [&](Index j, Index n) HWY_ATTR {
+        const V v = load_n(row + j, n);
+        store_n(v, plain + i * width + j, n);
+        store_n(hn::Mul(hi, v), scaled + i * width + j, n);
+      });
+      if (!intercept) continue;
+      plain[i * width + x.columns] = 1;
+      scaled[i * width + x.columns] = h[from + i];
+    }
+    gram_block(scaled, plain, width, rows, sums);
+  }
+  for (Index i = 0; i < columns; ++i)
+    for (Index j = i; j < columns; ++j) m[i * stride + j] += sums[i * width + j];
+}
+
+template <class T>
+const RowKernels<DenseRows<T>> table{dense_margins<T>, add_rows<T>, add_class_margins<T>,
+                                     add_class_rows<T>};
+
+}  // namespace
+const RowKernels<DenseRows<double>>* dense_table_64() { return &table<double>; }
+const RowKernels<DenseRows<float>>* dense_table_32() { return &table<float>; }
+void gram_64(const DenseRows<double>& x, Index first, Index count, const double* h, bool intercept,
+             double* m, Index stride, std::vector<double>& work) {
+  add_gram_of(x, first, count, h, intercept, m, stride, work);
+}
+void gram_32(const DenseRows<float>& x, Index first, Index count, const double* h, bool intercept,
+             double* m, Index stride, std::vector<double>& work) {
+  add_gram_of(x, first, count, h, intercept, m, stride, work);
+}
+}  // namespace svrg::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace svrg::kernels {
+HWY_EXPORT(dense_table_64);
+HWY_EXPORT(dense_table_32);
+HWY_EXPORT(gram_64);
+HWY_EXPORT(gram_32);
+template <>
+const RowKernels<DenseRows<double>>& rows() {
+  return *HWY_DYNAMIC_DISPATCH(dense_table_64)();
+}
+template <>
+const RowKernels<DenseRows<float>>& rows() {
+  return *HWY_DYNAMIC_DISPATCH(dense_table_32)();
+}
+template <>
+void add_gram(const DenseRows<double>& x, Index first, Index count, const double* h,
+              bool intercept, double* m, Index stride, std::vector<double>& work) {
+  HWY_DYNAMIC_DISPATCH(gram_64)(x, first, count, h, intercept, m, stride, work);
+}
+template <>
+void add_gram(const DenseRows<float>& x, Index first, Index count, const double* h, bool intercept,
+              double* m, Index stride, std::vector<double>& work) {
+  HWY_DYNAMIC_DISPATCH(gram_32)(x, first, count, h, intercept, m, stride, work);
+}
+}  // namespace svrg::kernels
+#endif
