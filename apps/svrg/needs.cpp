@@ -54,6 +54,26 @@ Index checkpoint_bytes(const Settings& settings, Index vectors, Index parameters
   return 3 * (8 + vectors * size) * parameters;
 }
 
+bool shard_is_single(const Shard& shard) {
+  return std::visit(
+      [](const auto& x) {
+        return std::is_same_v<typename std::decay_t<decltype(x)>::Value, float>;
+      },
+      shard.all().inputs[0].rows);
+}
+
+/// Values stored on this rank.
+Index values_of(const Shard& shard) {
+  return std::visit(
+      [](const auto& x) {
+        if constexpr (requires { x.starts; })
+          return x.starts[x.rows];
+        else
+          return x.rows * x.columns;
+      },
+      shard.all().inputs[0].rows);
+}
+
 void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard& shard,
                  const io::ModelRecord& model) {
   using Ssn = SubsampledNewtonEngine;
@@ -63,7 +83,12 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const Index shards = shard.partition().virtual_shards();
   const Index chains = chain_per_shard(settings) ? shards : std::min<Index>(ranks, shards);
   const EngineChoice choice = engine_of(settings);
-  const bool ssn = GuardedSvrg::starts_with_ssn(P, n, choice);
+  const Workload work = workload_of(shard, loss, P, K, ranks, chains);
+  const EngineKind kind = choice == EngineChoice::row      ? EngineKind::row
+                          : choice == EngineChoice::ssn    ? EngineKind::ssn
+                          : choice == EngineChoice::newton ? EngineKind::newton
+                                                           : cheapest(engine_costs(work, rates_from(settings)));
+  const bool ssn = kind != EngineKind::row;
   const bool may_be_ssn = ssn || (choice == EngineChoice::automatic && P <= Ssn::most_parameters);
   const Reductions reduction(settings, ranks, shard);
   constexpr Index doubles_a_margin = 3, floats_a_margin = 7, vectors = 24, factors = 5;
@@ -73,6 +98,10 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
             vectors * P * 8 + reduction.buffer(P * 8) + checkpoint_bytes(settings, 9, P, 8));
   if (may_be_ssn)
     needs.add("Hessian and factor", (factors - 1) * P * P * 8 + reduction.buffer(P * P * 8));
+
+  // Row steps may follow where the first choice is another; the copy goes with them.
+  if (!ssn && !shard_is_single(shard) && !settings.is("inner_copy", "none"))
+    needs.add("copy of the rows in single precision", values_of(shard) * 4);
 
   needs.unit = "outer iteration";
   constexpr Index line = 6 * 6 + 6 + 1;  // of the search, 1 to 5 times
@@ -89,11 +118,11 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   constexpr double measured = 1.5;  // gradient and the new direction's margins
   if (!ssn) cost(1 + measured, 0, always + reduction.sent(P, 0), search);
   if (!may_be_ssn) return;
-  const Ssn::Plan plan = Ssn::plan(loss, P, n, chains);
+  const Ssn::Plan plan = Ssn::plan(loss, P, n, chains, kind == EngineKind::newton);
   const auto rows = static_cast<double>(n);
   const double build = 0.5 * static_cast<double>(plan.samples) / rows;
-  const double steps = plan.direct ? 0 : static_cast<double>(plan.epoch_rows() * chains) / rows;
-  const double chain = plan.direct ? 0 : reduction.sent(P, 0);
+  const double steps = plan.newton ? 0 : static_cast<double>(plan.epoch_rows() * chains) / rows;
+  const double chain = plan.newton ? 0 : reduction.sent(P, 0);
   cost(steps + measured, build, always + chain, search + reduction.sent(P * P, 1));
 }
 

@@ -146,8 +146,11 @@ constexpr Option table[] = {
      .help = "svrg: MXNet's synchronous minibatch scheme; local-svrg: one chain a rank between "
              "snapshots, guarded; auto: local-svrg, for nets sgd"},
     {.flag = "engine", .section = "train", .type = choice, .default_text = "auto",
-     .choices = "auto|row|ssn", .group = "Solver",
-     .help = "of local-svrg: steps on single rows, or sub-sampled Newton steps"},
+     .choices = "auto|row|ssn|newton", .group = "Solver",
+     .help = "of local-svrg: steps on single rows, on minibatches by a sub-sampled Hessian, or by the "
+             "whole Hessian; auto: the cheapest by the sizes of the data, rows to begin with in doubt"},
+    {.flag = "rates", .section = "train", .type = path, .value_name = "FILE", .group = "Solver",
+     .help = "what this machine does in a second, written by svrg bench --rates, for --engine auto"},
     {.flag = "learning-rate", .section = "train", .type = number, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Solver",
      .help = "step size; auto: from the data's curvature for linear models under optimizer sgd, "
@@ -177,6 +180,14 @@ constexpr Option table[] = {
      .help = "of local-svrg: one on each rank, or a fixed number whatever the ranks"},
     {.flag = "deterministic", .section = "train", .type = Type::flag, .default_text = "false",
      .group = "Solver", .help = "same bits on any number of ranks (sums in a fixed tree)"},
+    {.flag = "inner-copy", .section = "train", .type = choice, .default_text = "auto",
+     .choices = "auto|none", .group = "Solver",
+     .help = "of local-svrg: row steps read a copy of the rows in single precision, which takes half as "
+             "much memory again; what they lead to is exact either way"},
+    {.flag = "instructions", .section = "train", .type = choice, .default_text = "auto",
+     .choices = "auto|avx512|avx2|plain", .group = "Solver",
+     .help = "vector instructions of linear models; auto: the best of this machine. Name one to get the same "
+             "bits on machines of different kinds"},
 
     {.flag = "epochs", .short_flag = "e", .section = "train", .type = integer,
      .default_text = "100", .range = at_least_one, .group = "Stop", .help = "at most so many"},

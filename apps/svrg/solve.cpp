@@ -8,6 +8,7 @@
 
 #include "svrg/core/error.hpp"
 
+#include "svrg/model/instruction_set.hpp"
 #include "svrg/model/symbol_model.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
 #include "svrg/solver/minibatch.hpp"
@@ -45,9 +46,17 @@ class Guarded : public OnMargins {
         chains_(objective_.chains(options.chains.chain_per_shard)),
         solver_(objective_, options) {}
   Solver<double>& solver() override { return solver_; }
+  std::string costs() const override {
+    std::string text;
+    for (const EngineCost& c : solver_.costs())
+      if (std::isfinite(c.outer))
+        text += fmt::format("{}{} {:.0f} x {:.2g} ms", text.empty() ? "" : ", ",
+                            engine_name(c.kind), c.outers, 1000 * c.outer);
+    return text;
+  }
   std::string describe() const override {
-    return fmt::format("local-svrg, inner engine {}, {} chain{}", solver_.engine().name(), chains_,
-                       chains_ == 1 ? "" : "s");
+    return fmt::format("local-svrg, inner engine {}, {} chain{}, {}", solver_.engine().name(),
+                       chains_, chains_ == 1 ? "" : "s", instruction_set());
   }
 
  private:
@@ -196,9 +205,16 @@ std::string optimizer_of(const Settings& settings, bool net) {
 }
 
 EngineChoice engine_of(const Settings& settings) {
-  return settings.is("engine", "row")   ? EngineChoice::row
-         : settings.is("engine", "ssn") ? EngineChoice::ssn
-                                        : EngineChoice::automatic;
+  return settings.is("engine", "row")      ? EngineChoice::row
+         : settings.is("engine", "ssn")    ? EngineChoice::ssn
+         : settings.is("engine", "newton") ? EngineChoice::newton
+                                           : EngineChoice::automatic;
+}
+
+Rates rates_from(const Settings& settings) {
+  if (settings.has("rates")) return read_rates(settings.text("rates"));
+  return rates_of(settings.is("instructions", "auto") ? instruction_set()
+                                                      : settings.text("instructions"));
 }
 
 Reduction reduction_of(const Settings& settings) {
@@ -245,6 +261,9 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
                         ": batches need as many rows in every virtual "
                         "shard; nnz is for --algorithm auto and local-svrg");
   });
+  comm.agree("", [&] {
+    if (!settings.is("instructions", "auto")) use_instruction_set(settings.text("instructions"));
+  });
   if (!record.symbol.empty())
     return record.single ? net_solver<float>(settings, comm, record, shard, std::move(probe))
                          : net_solver<double>(settings, comm, record, shard, std::move(probe));
@@ -263,6 +282,8 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   options.engine = engine_of(settings);
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
+  options.chains.rounded_rows = !settings.is("inner_copy", "none");
+  comm.agree("", [&] { options.rates = rates_from(settings); });
   if (record.l1 > 0)
     return std::make_unique<Proximal>(options.chains, comm, model, shard, record, reduction,
                                       std::move(probe));

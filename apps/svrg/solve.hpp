@@ -20,6 +20,8 @@ class SolverSetup {
   virtual Solver<double>& solver() = 0;
   /// "local-svrg, inner engine row, 2 chains": for the header.
   virtual std::string describe() const = 0;
+  /// What the cost model says of the engines there are; empty where there is no choice.
+  virtual std::string costs() const { return {}; }
   /// Scores of this rank's training rows at the current weights, where the solver holds them.
   virtual std::optional<std::span<const double>> scores() { return {}; }
   /// Seconds by phase, where they are known apart.
@@ -43,6 +45,8 @@ std::string optimizer_of(const Settings& settings, bool net);
 Options optimizer_options(const Settings& settings);
 EngineChoice engine_of(const Settings& settings);
 Reduction reduction_of(const Settings& settings);
+/// For the cost model: of --rates, else of the instruction set. @throws DataError
+Rates rates_from(const Settings& settings);
 /// A fixed number of chains, whatever the ranks?
 bool chain_per_shard(const Settings& settings);
 /// The number of virtual shards that the options ask for; 0: the default. @throws ConfigError

@@ -160,7 +160,8 @@ std::string identity(const Settings& settings, const Problem& p) {
        {"algorithm",     "engine",         "batch_size",       "update_freq",   "svrg_coefficient",
         "learning_rate", "seed",           "chains",           "deterministic", "row_order",
         "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
-        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition"})
+        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition",
+        "inner_copy"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual
@@ -308,6 +309,8 @@ int train(const Settings& settings) {
     return r;
   });
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
+  if (const std::string costs = setup->costs(); settings.is("engine", "auto") && !costs.empty())
+    screen.fact("engine", "the cheapest, by outers x seconds of one: " + costs);
   TrainerOptions options = trainer_options(settings, p, manifest, has_bound(settings, *choice));
   if (monitor) options.monitor = monitor->figure();
   screen.fact(

@@ -96,10 +96,56 @@ DirectionMargins MarginObjective::step_margins() const {
   return q;
 }
 
+namespace {
+
+/// Rows with the values given instead of their own.
+Rows with_values(const DenseRows<double>& x, const float* values) {
+  return DenseRows<float>{values, x.rows, x.columns, x.columns};
+}
+Rows with_values(const CsrRows<double>& x, const float* values) {
+  return CsrRows<float>{values, x.indices, x.starts, x.rows, x.columns};
+}
+std::vector<float> rounded(const DenseRows<double>& x) {
+  std::vector<float> values(static_cast<std::size_t>(x.rows * x.columns));
+  for (Index i = 0; i < x.rows; ++i)
+    std::transform(x.data + i * x.stride, x.data + i * x.stride + x.columns,
+                   values.data() + i * x.columns, [](double v) { return static_cast<float>(v); });
+  return values;
+}
+std::vector<float> rounded(const CsrRows<double>& x) {
+  std::vector<float> values(static_cast<std::size_t>(x.starts[x.rows]));
+  std::transform(x.values, x.values + values.size(), values.data(),
+                 [](double v) { return static_cast<float>(v); });
+  return values;
+}
+
+}  // namespace
+
+void MarginObjective::use_rounded_rows(bool wanted) {
+  if (!wanted) return rounded_.reset();
+  if (rounded_) return;
+  std::visit(
+      [&](const auto& x) {
+        if constexpr (std::is_same_v<typename std::decay_t<decltype(x)>::Value, double>) {
+          rounded_ = std::make_unique<RoundedRows>();
+          rounded_->values = rounded(x);
+          rounded_->input = shard_.all().inputs[0];
+          rounded_->input.rows = with_values(x, rounded_->values.data());
+          rounded_->batch = shard_.all();
+          rounded_->batch.inputs = {&rounded_->input, 1};
+        }
+      },
+      shard_.all().inputs[0].rows);
+}
+
+const Batch& MarginObjective::inner_batch() const noexcept {
+  return rounded_ ? rounded_->batch : shard_.all();
+}
+
 DirectionMargins MarginObjective::direction_margins(ConstVecRef<double> p) const {
   DirectionMargins q(z_.size());
   for (const Part& part : shard_.all().parts)
-    model_.direction_margins(p, shard_.all(), part, q.data());
+    model_.direction_margins(p, inner_batch(), part, q.data());
   return q;
 }
 
@@ -138,7 +184,7 @@ Vec<double> MarginObjective::displacement(bool chain_per_shard, const ChainRun& 
   Vec<double> u(size());
   const auto one_chain = [&](Index first, Index count, Index chain, Index part) {
     if (count == 0) return;
-    const ChainRows rows{&shard_.all(), first, count, z_.data(), r_.data(), mean_weight_};
+    const ChainRows rows{&inner_batch(), first, count, z_.data(), r_.data(), mean_weight_};
     run(rows, chain, u);
     const double share = static_cast<double>(count) / static_cast<double>(shard_.info().rows);
     Eigen::Map<Vec<double>>(reducer_->values(part).data(), size()) += share * u;

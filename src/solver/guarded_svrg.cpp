@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "svrg/core/error.hpp"
+#include "svrg/model/instruction_set.hpp"
 
 namespace svrg {
 
@@ -14,22 +15,31 @@ GuardedSvrg::GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options)
       g_(objective.size()) {}
 
 void GuardedSvrg::check(Index parameters, EngineChoice engine) {
-  if (engine != EngineChoice::ssn || parameters <= SubsampledNewtonEngine::most_parameters) return;
-  throw ConfigError("--engine ssn keeps a matrix of parameters x parameters and takes at most " +
+  if (engine != EngineChoice::ssn && engine != EngineChoice::newton) return;
+  if (parameters <= SubsampledNewtonEngine::most_parameters) return;
+  throw ConfigError("--engine ssn and newton keep a matrix of parameters x parameters and take at most " +
                     std::to_string(SubsampledNewtonEngine::most_parameters) +
                     " of them; this model has " + std::to_string(parameters));
 }
 
-bool GuardedSvrg::starts_with_ssn(Index P, Index rows, EngineChoice choice) {
-  const bool small = P <= SubsampledNewtonEngine::most_parameters;
-  return choice == EngineChoice::ssn ||
-         (choice == EngineChoice::automatic && small && P * P <= 3 * rows);
+std::array<EngineCost, 3> GuardedSvrg::costs() const {
+  const Workload work = workload_of(f_.shard(), f_.model().loss(), f_.size(),
+                                    f_.model().margins_per_row(), f_.comm().size(),
+                                    f_.chains(options_.chains.chain_per_shard));
+  return engine_costs(work, options_.rates.value_or(rates_of(instruction_set())));
 }
 
 std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
-  if (starts_with_ssn(f_.size(), f_.rows(), choice))
-    return std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
-  return std::make_unique<RowEngine>(f_, options_.chains);
+  if (choice == EngineChoice::automatic) {
+    // Rank 0 decides: machines of a job may have different instructions.
+    auto kind = static_cast<std::int64_t>(cheapest(costs()));
+    f_.comm().broadcast(std::span<std::int64_t>(&kind, 1));
+    choice = std::array{EngineChoice::row, EngineChoice::ssn,
+                        EngineChoice::newton}[static_cast<std::size_t>(kind)];
+  }
+  if (choice == EngineChoice::row) return std::make_unique<RowEngine>(f_, options_.chains);
+  return std::make_unique<SubsampledNewtonEngine>(f_, options_.chains,
+                                                  choice == EngineChoice::newton);
 }
 
 void GuardedSvrg::take(ConstVecRef<double> w, const MarginObjective::Measurement& m) {
@@ -84,7 +94,7 @@ void GuardedSvrg::maybe_escalate() {
   slow_ = contraction() > 1.0 / 3 ? slow_ + 1 : 0;
   if (slow_ < 2) return;
   if (small) {
-    engine_ = std::make_unique<SubsampledNewtonEngine>(f_, options_.chains);
+    engine_ = make_engine(EngineChoice::ssn);
   } else {
     tried_newton_cg_ = true;
     rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());
@@ -212,8 +222,9 @@ void GuardedSvrg::load(const State& state) {
   tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
   first_norm_ = state.real("solver/first_norm");
   const std::string engine = state.text("solver/engine");
-  engine_ =
-      make_engine(engine == "ssn" || engine == "direct" ? EngineChoice::ssn : EngineChoice::row);
+  engine_ = make_engine(engine == "ssn"                          ? EngineChoice::ssn
+                        : engine == "direct" || engine == "newton" ? EngineChoice::newton
+                                                                   : EngineChoice::row);
   if (engine == "newton-cg") {
     engine_->load(f_, state);
     rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());

@@ -20,11 +20,13 @@ RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(optio
 
 Vec<double> RowEngine::displacement(MarginObjective& f, const OuterPoint& at) {
   const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
+  f.use_rounded_rows(options_.rounded_rows);
   return f.displacement(options_.chain_per_shard, [&](const ChainRows& rows, Index chain,
                                                       VecRef<double> u) {
     ChainStep step;
     step.eta = eta_;
     step.l2 = f.penalty().l2();
+    step.group = group_;
     // Enough blocks that their order is worth shuffling.
     step.block = std::clamp<Index>(rows.count / 150, 1, 64);
     step.order = CounterRandom(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
@@ -48,8 +50,14 @@ void RowEngine::adapt(double alpha) {
   eta_ = std::min(eta_, largest_eta_);
 }
 
-void RowEngine::save(State& state) const { state.values["solver/eta"] = eta_; }
+void RowEngine::save(State& state) const {
+  state.values["solver/eta"] = eta_;
+  state.values["solver/group"] = group_;
+}
 
-void RowEngine::load(MarginObjective&, const State& state) { eta_ = state.real("solver/eta"); }
+void RowEngine::load(MarginObjective&, const State& state) {
+  eta_ = state.real("solver/eta");
+  group_ = state.integer("solver/group");
+}
 
 }  // namespace svrg

@@ -12,21 +12,22 @@ constexpr Index probe_rows = 256;
 
 }  // namespace
 
-SubsampledNewtonEngine::SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options)
-    : options_(options) {
+SubsampledNewtonEngine::SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options,
+                                               bool newton)
+    : options_(options), quadratic_(f.model().loss() == Loss::squared) {
   const Plan plan_here =
-      plan(f.model().loss(), f.size(), f.rows(), f.chains(options.chain_per_shard));
-  direct_ = plan_here.direct;
+      plan(f.model().loss(), f.size(), f.rows(), f.chains(options.chain_per_shard), newton);
+  newton_ = plan_here.newton;
   samples_ = plan_here.samples;
   batch_ = plan_here.batch;
 }
 
 SubsampledNewtonEngine::Plan SubsampledNewtonEngine::plan(Loss loss, Index P, Index n,
-                                                          Index chains) {
+                                                          Index chains, bool newton) {
   Plan plan;
   // A quadratic small enough for a full Gram matrix is solved by it outright.
-  plan.direct = loss == Loss::squared && P <= 512;
-  plan.samples = plan.direct ? n : std::min(n, std::max(100 * P, n / 20));
+  plan.newton = newton || (loss == Loss::squared && P <= 512);
+  plan.samples = plan.newton ? n : std::min(n, std::max(100 * P, n / 20));
   plan.batch =
       std::max<Index>(1, std::min(std::max<Index>(64, 20 * P), n / chains / steps_per_epoch));
   return plan;
@@ -36,7 +37,7 @@ Index SubsampledNewtonEngine::Plan::epoch_rows() const { return steps_per_epoch 
 
 bool SubsampledNewtonEngine::due(const OuterPoint& at) const {
   if (built_at_ < 0 || stale_) return true;
-  if (direct_) return false;
+  if (newton_) return !quadratic_;
   const Index since = at.outer - built_at_;
   return at.contraction > 1.0 / 3 || since == 1 || since == 2 || since == 4 || since >= 8;
 }
@@ -55,7 +56,7 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
   }
   built_at_ = outer;
   stale_ = false;
-  if (direct_) {
+  if (newton_) {
     step_ = 1;
     return;
   }
@@ -71,13 +72,15 @@ void SubsampledNewtonEngine::solve(VecRef<double> y) const {
 }
 
 Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const OuterPoint& at) {
+  // Rounding would be as large as what the Hessian knows of directions with little curvature.
+  f.use_rounded_rows(false);
   passes_ = 0;
   if (due(at)) {
     built_weights_ = at.weights;
     build(f, at.outer);
     passes_ += 0.5 * static_cast<double>(samples_) / static_cast<double>(f.rows());
   }
-  if (direct_) {
+  if (newton_) {
     Vec<double> step = -at.gradient;
     solve(step);
     return step;
@@ -107,7 +110,7 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
 }
 
 double SubsampledNewtonEngine::exact_gap(ConstVecRef<double> gradient) const {
-  if (!direct_ || built_at_ < 0) return Engine::exact_gap(gradient);
+  if (!newton_ || !quadratic_ || built_at_ < 0) return Engine::exact_gap(gradient);
   Vec<double> half = gradient;
   lower_.triangularView<Eigen::Lower>().solveInPlace(half);
   return 0.5 * half.squaredNorm();

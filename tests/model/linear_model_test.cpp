@@ -4,6 +4,7 @@
 #include <string>
 
 #include "problems.hpp"
+#include "svrg/model/instruction_set.hpp"
 #include "svrg/objective/penalty.hpp"
 
 namespace svrg {
@@ -14,10 +15,12 @@ using test::make_shard;
 using test::ProblemSpec;
 using test::some_weights;
 
-/// Every loss, dense and sparse, weighted or not, with and without intercept.
+/// Every loss, dense and sparse, weighted or not, with and without intercept, small and of a size at
+/// which vectors are filled, on every instruction set of this machine.
 struct Case {
   Loss loss;
-  bool sparse, weighted, intercept;
+  bool sparse, weighted, intercept, large;
+  std::string_view instructions;
 };
 
 class LinearModels : public testing::TestWithParam<Case> {
@@ -25,13 +28,16 @@ class LinearModels : public testing::TestWithParam<Case> {
   ProblemSpec spec() const {
     const Case& c = GetParam();
     return {.loss = c.loss,
-            .rows = 41,
-            .features = 5,
-            .classes = 3,
+            .rows = c.large ? 70 : 41,
+            .features = !c.large ? 5 : c.loss == Loss::softmax ? 7 : 37,
+            .classes = c.large ? 11 : 3,
             .sparse = c.sparse,
             .weighted = c.weighted,
             .virtual_shards = 1};
   }
+  void SetUp() override { use_instruction_set(GetParam().instructions); }
+  void TearDown() override { use_instruction_set(instruction_sets().front()); }
+
   Shard shard_ = make_shard(Communicator::self(), spec());
   LinearModel model_ = make_model(spec(), GetParam().intercept);
   const Batch& batch_ = shard_.all();
@@ -167,16 +173,20 @@ TEST_P(LinearModels, chain_takes_the_steps_of_textbook_svrg) {
   step.eta = eta;
   step.l2 = l2;
   step.block = shard_.rows();  // one block: rows in order
-  Vec<double> u(P_);
-  model_.run_chain(rows, step, mu, u);
+  for (const Index group : {1, 2, 4}) {
+    step.group = group;
+    Vec<double> u(P_);
+    model_.run_chain(rows, step, mu, u);
 
-  Vec<double> w = w_;
-  for (Index i = 0; i < shard_.rows(); ++i) {
-    Vec<double> g = Vec<double>::Zero(P_);
-    model_.add_difference(w, w_, 1, batch_, {0, i, 1}, Pass{}, g);
-    w -= eta * (g / mean + mu + penalty.cwiseProduct(w - w_));
+    Vec<double> w = w_;
+    for (Index i = 0; i < shard_.rows(); i += group) {
+      const Index n = std::min(group, shard_.rows() - i);
+      Vec<double> g = Vec<double>::Zero(P_);
+      model_.add_difference(w, w_, 1, batch_, {0, i, n}, Pass{}, g);
+      w -= eta * (g / mean + static_cast<double>(n) * (mu + penalty.cwiseProduct(w - w_)));
+    }
+    EXPECT_LT((u - (w - w_)).norm(), 1e-11 * u.norm()) << "groups of " << group;
   }
-  EXPECT_LT((u - (w - w_)).norm(), 1e-11 * u.norm());
 }
 
 TEST_P(LinearModels, displaced_rows_sum_to_the_change_of_the_gradient) {
@@ -209,7 +219,8 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
   const auto loss = info.param.loss;
   return (loss == Loss::squared_hinge ? "hinge" : std::string(loss_name(loss))) +
          (info.param.sparse ? "_sparse" : "_dense") + (info.param.weighted ? "_weighted" : "") +
-         (info.param.intercept ? "_intercept" : "");
+         (info.param.intercept ? "_intercept" : "") + (info.param.large ? "_large_" : "_small_") +
+         std::string(info.param.instructions);
 }
 
 TEST_P(LinearModels, a_proximal_chain_is_the_plain_recurrence) {
@@ -267,8 +278,10 @@ INSTANTIATE_TEST_SUITE_P(
       std::vector<Case> cases;
       for (Loss loss :
            {Loss::squared, Loss::logistic, Loss::softmax, Loss::squared_hinge, Loss::huber})
-        for (int bits = 0; bits < 8; ++bits)
-          cases.push_back({loss, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
+        for (const std::string_view set : instruction_sets())
+          for (int bits = 0; bits < 16; ++bits)
+            cases.push_back(
+                {loss, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, set});
       return cases;
     }()),
     case_name);

@@ -49,6 +49,10 @@ class MarginObjective {
   /// Brings back what remember() kept. Local.
   void restore();
   DirectionMargins step_margins() const;
+  /// Whether chains and directions' margins read a copy of the rows in float (row engines: an error
+  /// there is one of the path, not of the point it leads to). Rows in float are their own copy.
+  /// Local.
+  void use_rounded_rows(bool rounded);
   /// X p for this rank's rows, for line_sums(). Local.
   DirectionMargins direction_margins(ConstVecRef<double> p) const;
 
@@ -94,6 +98,7 @@ class MarginObjective {
 
  private:
   class Timed;
+  const Batch& inner_batch() const noexcept;
   Part sample(const Part& part, Index samples, std::uint64_t draw) const;
 
   Communicator comm_;
@@ -105,6 +110,12 @@ class MarginObjective {
   RequestProbe probe_;
   double mean_weight_, total_weight_, intercept_curvature_ = 0;
   std::vector<double> z_, r_, remembered_;
+  struct RoundedRows {
+    std::vector<float> values;
+    Input input;
+    Batch batch;
+  };
+  std::unique_ptr<RoundedRows> rounded_;
   std::optional<Smoothness> smoothness_;
   std::optional<Vec<double>> curvature_bounds_;
   PhaseTimes times_;

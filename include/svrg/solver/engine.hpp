@@ -52,6 +52,7 @@ class Engine {
 struct EngineOptions {
   std::uint64_t seed = 1;
   bool chain_per_shard = false;
+  bool rounded_rows = true;  // chains of row steps may read a copy of the rows in float
 };
 
 /// Variance-reduced steps on single rows with stored residuals, in the lazy two-vector form for
@@ -63,7 +64,10 @@ class RowEngine : public Engine {
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
   double passes() const override { return 1; }
   void adapt(double alpha) override;
-  void reject() override { eta_ /= 4; }
+  void reject() override {
+    eta_ /= 4;
+    group_ = 1;
+  }
   double step_size() const override { return eta_; }
   void save(State& state) const override;
   void load(MarginObjective& f, const State& state) override;
@@ -71,6 +75,7 @@ class RowEngine : public Engine {
  private:
   EngineOptions options_;
   double eta_, largest_eta_;
+  Index group_ = 4;  // rows whose steps are taken at once
 };
 
 /// One Newton step an outer, by conjugate gradients on the Hessian of all rows, for classes over
@@ -104,15 +109,18 @@ class SubsampledNewtonEngine : public Engine {
   static constexpr Index most_parameters = 2048;
   /// How it would go about P parameters and n rows.
   struct Plan {
-    bool direct = false;  // a quadratic, and all rows in the Hessian: its Newton step is the answer
+    bool newton = false;  // all rows in the Hessian: its Newton step is the displacement
     Index samples = 0;    // rows of the Hessian
     Index batch = 0;      // rows of a step of a chain
     Index epoch_rows() const;  // of a chain
   };
-  /// What the sizes of a problem make of it.
-  static Plan plan(Loss loss, Index parameters, Index rows, Index chains);
-  SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options);
-  const char* name() const override { return direct_ ? "direct" : "ssn"; }
+  /// What the sizes of a problem make of it; `newton` asks for all rows.
+  static Plan plan(Loss loss, Index parameters, Index rows, Index chains, bool newton);
+  SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options, bool newton);
+  /// "direct" where one Newton step is the solution.
+  const char* name() const override {
+    return !newton_ ? "ssn" : quadratic_ ? "direct" : "newton";
+  }
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
   double passes() const override { return passes_; }
   void adapt(double) override {}
@@ -129,7 +137,7 @@ class SubsampledNewtonEngine : public Engine {
   void solve(VecRef<double> y) const;  // y ← P⁻¹ y
 
   EngineOptions options_;
-  bool direct_;  // a quadratic, and all rows in the Hessian: its Newton step is the answer
+  bool newton_, quadratic_;
   Index samples_, batch_;
   Index built_at_ = -1;  // outer iteration of the factor; −1: none
   Vec<double> built_weights_;

@@ -1,7 +1,10 @@
 #pragma once
+#include <array>
 #include <deque>
 #include <memory>
+#include <optional>
 
+#include "svrg/solver/cost_model.hpp"
 #include "svrg/solver/engine.hpp"
 #include "svrg/solver/solver.hpp"
 #include "svrg/solver/subspace_search.hpp"
@@ -9,12 +12,13 @@
 namespace svrg {
 
 /// Which inner epoch; automatic: by parameters and rows, and changed where it contracts slowly.
-enum class EngineChoice { automatic, row, ssn };
+enum class EngineChoice { automatic, row, ssn, newton };
 
 /// How the inner epoch is made; the defaults suit all.
 struct GuardedSvrgOptions {
   EngineChoice engine = EngineChoice::automatic;
   EngineOptions chains;
+  std::optional<Rates> rates{};  // that the cost model takes for automatic; those of the instruction set
 };
 
 /// The solver that needs no tuning, for linear models. An outer iteration: full gradient at the
@@ -26,8 +30,6 @@ class GuardedSvrg : public Solver<double> {
  public:
   /// @throws ConfigError where the engine is not for this number of parameters. Local.
   static void check(Index parameters, EngineChoice engine);
-  /// Local.
-  static bool starts_with_ssn(Index parameters, Index rows, EngineChoice choice);
   /// The objective must outlive this. Collective.
   GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options);
   Outcome start(VecRef<double> w) override;
@@ -36,6 +38,8 @@ class GuardedSvrg : public Solver<double> {
   void save(State& state) const override;
   void load(const State& state) override;
   const Engine& engine() const { return *engine_; }
+  /// What each engine would take, by the cost model. Local.
+  std::array<EngineCost, 3> costs() const;
 
  private:
   static constexpr std::size_t ring_size = 5;

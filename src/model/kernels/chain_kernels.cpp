@@ -46,7 +46,7 @@ HWY_INLINE void step_all(const T* row, Index stride, Index n, double rho, double
   Vectors<R> sa;
   for (int a = 0; a < R; ++a) sa[a] = set(s[a]);
   const V rho_v = set(rho), c_v = set(c);
-  for_vectors(n, [&](Index j, Index m) HWY_ATTR {
+  for_vectors(n, [&](Index j, Index m) SVRG_INLINE {
     V step = hn::Mul(c_v, load_n(drift + j, m));
     for (int a = 0; a < R; ++a) step = hn::MulAdd(sa[a], load_n(row + a * stride + j, m), step);
     store_n(hn::MulSub(rho_v, load_n(u + j, m), step), u + j, m);
@@ -56,10 +56,10 @@ HWY_INLINE void step_all(const T* row, Index stride, Index n, double rho, double
 template <class T>
 void run(const DenseRows<T>& x, const ChainPlan& plan, const double* drift, double* u,
          double* bias_out) {
-  with_loss(plan.loss, [&](auto loss) HWY_ATTR {
+  with_loss(plan.loss, [&](auto loss) SVRG_INLINE {
     double bias = 0;
     HWY_ALIGN double s[most_group] = {};
-    for_groups(plan, [&](Index i, Index n) HWY_ATTR {
+    for_groups(plan, [&](Index i, Index n) SVRG_INLINE {
       for (Index a = 0; a < n; ++a) s[a] = plan.margins[i + a] + bias;
       dense_margins(x, i, n, u, s);
       change_of_residuals(loss, plan, i, n, s);
@@ -87,10 +87,19 @@ void run(const DenseRows<T>& x, const ChainPlan& plan, const double* drift, doub
 template <class T>
 HWY_INLINE void pair_dots(const CsrRows<T>& x, Index i, const double* pairs, double* out) {
   const hn::CappedTag<double, 2> two;
+  if constexpr (hn::MaxLanes(two) < 2) {  // a machine without vectors
+    out[0] = out[1] = 0;
+    for (Index at = x.starts[i]; at < x.starts[i + 1]; ++at) {
+      const auto v = static_cast<double>(x.values[at]);
+      out[0] += v * pairs[2 * x.indices[at]];
+      out[1] += v * pairs[2 * x.indices[at] + 1];
+    }
+    return;
+  }
   using P = hn::Vec<decltype(two)>;
-  const auto pair = [&](Index at) HWY_ATTR { return hn::LoadU(two, pairs + 2 * x.indices[at]); };
+  const auto pair = [&](Index at) SVRG_INLINE { return hn::LoadU(two, pairs + 2 * x.indices[at]); };
   const auto value = [&](Index at)
-                         HWY_ATTR { return hn::Set(two, static_cast<double>(x.values[at])); };
+                         SVRG_INLINE { return hn::Set(two, static_cast<double>(x.values[at])); };
   P a = hn::Zero(two), b = a, c = a, e = a;
   Index at = x.starts[i];
   const Index end = x.starts[i + 1];
@@ -113,10 +122,10 @@ void run(const CsrRows<T>& x, const ChainPlan& plan, const double* drift, double
     pairs[2 * j] = 0;
     pairs[2 * j + 1] = drift[j];
   }
-  with_loss(plan.loss, [&](auto loss) HWY_ATTR {
+  with_loss(plan.loss, [&](auto loss) SVRG_INLINE {
     double bias = 0, a = 1, b = 0;
     HWY_ALIGN double s[most_group] = {}, dots[2] = {};
-    for_groups(plan, [&](Index i, Index n) HWY_ATTR {
+    for_groups(plan, [&](Index i, Index n) SVRG_INLINE {
       for (Index r = 0; r < n; ++r) {
         pair_dots(x, i + r, pairs, dots);
         s[r] = plan.margins[i + r] + bias + a * dots[0] - b * dots[1];

@@ -13,7 +13,7 @@ template <int R, class T>
 HWY_INLINE void add_some_rows(const T* row, Index stride, Index n, const double* r, double* g) {
   Vectors<R> ri;
   for (int a = 0; a < R; ++a) ri[a] = set(r[a]);
-  for_vectors(n, [&](Index j, Index m) HWY_ATTR {
+  for_vectors(n, [&](Index j, Index m) SVRG_INLINE {
     V s = load_n(g + j, m), t = hn::Zero(d);
     for (int a = 0; a + 1 < R; a += 2) {
       s = hn::MulAdd(ri[a], load_n(row + a * stride + j, m), s);
@@ -37,13 +37,14 @@ void add_rows(const DenseRows<T>& x, Index first, Index count, const double* r, 
 template <int R, int N, class T>
 HWY_INLINE void class_margins(const T* row, Index stride, Index n, const double* w, Index K,
                               Index m, double* z) {
+  const Tail last(m);
   Tile<R, N> s;
   for (auto& of_row : s)
     for (V& v : of_row) v = hn::Zero(d);
   for (Index j = 0; j < n; ++j) {
     Vectors<N> wj;
     for (int b = 0; b + 1 < N; ++b) wj[b] = load(w + j * K + b * lanes);
-    wj[N - 1] = load_n(w + j * K + (N - 1) * lanes, m);
+    wj[N - 1] = last.load(w + j * K + (N - 1) * lanes);
     for (int a = 0; a < R; ++a) {
       const V v = set(static_cast<double>(row[a * stride + j]));
       for (int b = 0; b < N; ++b) s[a][b] = hn::MulAdd(v, wj[b], s[a][b]);
@@ -57,21 +58,20 @@ HWY_INLINE void class_margins(const T* row, Index stride, Index n, const double*
     }
 }
 
-template <int R, int N, class T>
-HWY_INLINE void class_rows(const T* row, Index stride, Index n, const double* r, Index K, Index m,
-                           double* g, Index apart) {
-  Tile<R, N> ri;
-  for (int a = 0; a < R; ++a)
-    for (int b = 0; b < N; ++b)
-      ri[a][b] = load_n(r + a * K + b * lanes, b + 1 < N ? lanes : m);
+template <int R, class C, class T>
+HWY_INLINE void class_rows(const C& cover, const T* row, Index stride, Index n, const double* r,
+                           Index K, double* g, Index apart) {
+  constexpr int N = C::vectors;
+  typename C::All ri[static_cast<std::size_t>(R)], gj;
+  for (int a = 0; a < R; ++a) cover.load_own(r + a * K, ri[a]);
   for (Index j = 0; j < n; ++j) {
-    Vectors<N> gj;
-    for (int b = 0; b < N; ++b) gj[b] = load_n(g + j * apart + b * lanes, b + 1 < N ? lanes : m);
+    double* here = g + j * apart;
+    for (int b = 0; b < N; ++b) gj[b] = hn::LoadU(cover.tag, here + cover.at(b));
     for (int a = 0; a < R; ++a) {
-      const V v = set(static_cast<double>(row[a * stride + j]));
+      const auto v = hn::Set(cover.tag, static_cast<double>(row[a * stride + j]));
       for (int b = 0; b < N; ++b) gj[b] = hn::MulAdd(v, ri[a][b], gj[b]);
     }
-    for (int b = 0; b < N; ++b) store_n(gj[b], g + j * apart + b * lanes, b + 1 < N ? lanes : m);
+    for (int b = N - 1; b >= 0; --b) hn::StoreU(gj[b], cover.tag, here + cover.at(b));
   }
 }
 
@@ -92,7 +92,7 @@ void add_class_margins(const DenseRows<T>& x, Index first, Index count, const do
                        double* z) {
   constexpr int R = 4;
   const T* row = x.data + first * x.stride;
-  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
+  for_classes(K, [&](Index k, auto vectors, Index m) SVRG_INLINE {
     constexpr int N = decltype(vectors)::value;
     Index i = 0;
     for (; i + R <= count; i += R)
@@ -105,15 +105,14 @@ void add_class_margins(const DenseRows<T>& x, Index first, Index count, const do
 template <class T>
 void add_class_rows(const DenseRows<T>& x, Index first, Index count, const double* r, Index K,
                     double* g, Index apart) {
-  constexpr int R = many_registers ? 8 : 4;
+  constexpr int R = 4;
   const T* row = x.data + first * x.stride;
-  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
-    constexpr int N = decltype(vectors)::value;
+  for_covers(K, [&](auto cover) SVRG_INLINE {
     Index i = 0;
     for (; i + R <= count; i += R)
-      class_rows<R, N>(row + i * x.stride, x.stride, x.columns, r + i * K + k, K, m, g + k, apart);
+      class_rows<R>(cover, row + i * x.stride, x.stride, x.columns, r + i * K, K, g, apart);
     for (; i < count; ++i)
-      class_rows<1, N>(row + i * x.stride, x.stride, x.columns, r + i * K + k, K, m, g + k, apart);
+      class_rows<1>(cover, row + i * x.stride, x.stride, x.columns, r + i * K, K, g, apart);
   });
 }
 
@@ -162,7 +161,7 @@ void add_gram_of(const DenseRows<T>& x, Index first, Index count, const double* 
     for (Index i = 0; i < rows; ++i) {
       const T* row = x.data + (first + from + i) * x.stride;
       const V hi = set(h[from + i]);
-      for_vectors(x.columns, [&](Index j, Index n) HWY_ATTR {
+      for_vectors(x.columns, [&](Index j, Index n) SVRG_INLINE {
         const V v = load_n(row + j, n);
         store_n(v, plain + i * width + j, n);
         store_n(hn::Mul(hi, v), scaled + i * width + j, n);

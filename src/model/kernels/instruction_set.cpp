@@ -1,17 +1,17 @@
-// Which of the compiled instruction sets the kernels use.
+#include "svrg/model/instruction_set.hpp"
+
 #include <array>
 #include <string>
 #include <utility>
 
 #include "hwy/targets.h"
-#include "model/kernels/kernels.hpp"
 #include "svrg/core/error.hpp"
 
-namespace svrg::kernels {
+namespace svrg {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> names = {
-    {{"avx512", HWY_AVX3}, {"avx2", HWY_AVX2}, {"sse4", HWY_SSE4}, {"plain", HWY_STATIC_TARGET}}};
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 3> names = {
+    {{"avx512", HWY_AVX3}, {"avx2", HWY_AVX2}, {"plain", HWY_STATIC_TARGET}}};
 
 /// What this machine has, whatever was asked for before.
 std::int64_t supported() {
@@ -44,7 +44,11 @@ void use_instruction_set(std::string_view wanted) {
     chosen = target;
     return;
   }
-  throw ConfigError("this machine has no instruction set '" + std::string(wanted) + "'");
+  std::string known;
+  for (const std::string_view name : instruction_sets())
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  throw ConfigError("no instruction set '" + std::string(wanted) + "' on this machine; it has " +
+                    known);
 }
 
-}  // namespace svrg::kernels
+}  // namespace svrg

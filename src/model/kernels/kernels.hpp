@@ -4,7 +4,6 @@
 #pragma once
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "svrg/data/batch.hpp"
@@ -88,13 +87,5 @@ struct ChainKernels {
 };
 template <class R>
 const ChainKernels<R>& chains();
-
-/// "avx512", "avx2", "sse4" or "plain".
-std::string_view instruction_set();
-/// Those that this machine has, best first.
-std::vector<std::string_view> instruction_sets();
-/// From now on the one of that name. For tests and comparisons; not while kernels run.
-/// @throws ConfigError if this machine does not have it
-void use_instruction_set(std::string_view name);
 
 }  // namespace svrg::kernels

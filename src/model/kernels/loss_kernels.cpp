@@ -11,9 +11,9 @@ namespace {
 
 double residuals(LossKind kind, const double* z, const double* y, const double* sigma, Index n,
                  double* r) {
-  return with_loss(kind, [&](auto loss) HWY_ATTR {
+  return with_loss(kind, [&](auto loss) SVRG_INLINE {
     V total = hn::Zero(d);
-    for_vectors(n, [&](Index i, Index m) HWY_ATTR {
+    for_vectors(n, [&](Index i, Index m) SVRG_INLINE {
       V ri;
       V value = loss.value(d, load_n(z + i, m), load_n(y + i, m), ri);
       store_n(ri, r + i, m);
@@ -27,8 +27,8 @@ double residuals(LossKind kind, const double* z, const double* y, const double* 
 }
 
 void derivatives(LossKind kind, const double* z, const double* y, Index n, double* r) {
-  with_loss(kind, [&](auto loss) HWY_ATTR {
-    for_vectors(n, [&](Index i, Index m) HWY_ATTR {
+  with_loss(kind, [&](auto loss) SVRG_INLINE {
+    for_vectors(n, [&](Index i, Index m) SVRG_INLINE {
       store_n(loss.residual(d, load_n(z + i, m), load_n(y + i, m)), r + i, m);
     });
   });
@@ -36,8 +36,8 @@ void derivatives(LossKind kind, const double* z, const double* y, Index n, doubl
 
 void curvatures(LossKind kind, const double* z, const double* y, const double* r, Index n,
                 double* h) {
-  with_loss(kind, [&](auto loss) HWY_ATTR {
-    for_vectors(n, [&](Index i, Index m) HWY_ATTR {
+  with_loss(kind, [&](auto loss) SVRG_INLINE {
+    for_vectors(n, [&](Index i, Index m) SVRG_INLINE {
       store_n(loss.curvature(d, load_n(z + i, m), load_n(y + i, m), load_n(r + i, m)), h + i, m);
     });
   });
@@ -53,7 +53,7 @@ double probabilities(const double* z, const double* sigma, Index n, Index K, dou
     for (Index k = 0; k < K; ++k) p[i * K + k] = zi[k] - top;
     total += (sigma != nullptr ? sigma[i] : 1.0) * top;
   }
-  for_vectors(n * K, [&](Index i, Index m) HWY_ATTR {
+  for_vectors(n * K, [&](Index i, Index m) SVRG_INLINE {
     store_n(exp_of(d, load_n(p + i, m)), p + i, m);
   });
   HWY_ALIGN double sums[block_rows];
@@ -62,15 +62,15 @@ double probabilities(const double* z, const double* sigma, Index n, Index K, dou
     for (Index i = 0; i < count; ++i) {
       double* pi = p + (from + i) * K;
       V s = hn::Zero(d);
-      for_vectors(K, [&](Index k, Index m) HWY_ATTR { s = hn::Add(s, load_n(pi + k, m)); });
+      for_vectors(K, [&](Index k, Index m) SVRG_INLINE { s = hn::Add(s, load_n(pi + k, m)); });
       sums[i] = sum(s);
       const V scale = set(1 / sums[i]);
-      for_vectors(K, [&](Index k, Index m) HWY_ATTR {
+      for_vectors(K, [&](Index k, Index m) SVRG_INLINE {
         store_n(hn::Mul(scale, load_n(pi + k, m)), pi + k, m);
       });
     }
     V logs = hn::Zero(d);
-    for_vectors(count, [&](Index i, Index m) HWY_ATTR {
+    for_vectors(count, [&](Index i, Index m) SVRG_INLINE {
       const auto there = hn::FirstN(d, static_cast<std::size_t>(m));
       V log = hn::Log(d, hn::IfThenElse(there, load_n(sums + i, m), set(1)));
       if (sigma != nullptr) log = hn::Mul(log, load_n(sigma + from + i, m));
@@ -83,7 +83,7 @@ double probabilities(const double* z, const double* sigma, Index n, Index K, dou
 
 void combine(const double* z, const float* const* q, const double* alpha, std::size_t k, Index n,
              double* s) {
-  for_vectors(n, [&](Index i, Index m) HWY_ATTR {
+  for_vectors(n, [&](Index i, Index m) SVRG_INLINE {
     V v = load_n(z + i, m);
     for (std::size_t a = 0; a < k; ++a) v = hn::MulAdd(set(alpha[a]), load_n(q[a] + i, m), v);
     store_n(v, s + i, m);
@@ -97,7 +97,7 @@ void add_products_of(const double* r, const double* h, const float* const* q, In
   V slope[k], square[k * (k + 1) / 2];
   for (V& v : slope) v = hn::Zero(d);
   for (V& v : square) v = hn::Zero(d);
-  for_vectors(n, [&](Index i, Index m) HWY_ATTR {
+  for_vectors(n, [&](Index i, Index m) SVRG_INLINE {
     const V ri = load_n(r + i, m), hi = load_n(h + i, m);
     V qi[k];
     for (std::size_t a = 0, at = 0; a < k; ++a) {

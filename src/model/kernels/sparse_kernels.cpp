@@ -62,8 +62,9 @@ HWY_INLINE void for_classes(Index K, F&& f) {
 template <class T>
 void add_class_margins(const CsrRows<T>& x, Index first, Index count, const double* w, Index K,
                        double* z) {
-  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
+  for_classes(K, [&](Index k, auto vectors, Index m) SVRG_INLINE {
     constexpr int N = decltype(vectors)::value;
+    const Tail last(m);
     for (Index i = 0; i < count; ++i) {
       Vectors<N> s;
       double* zi = z + i * K + k;
@@ -72,8 +73,8 @@ void add_class_margins(const CsrRows<T>& x, Index first, Index count, const doub
       for (Index at = x.starts[first + i]; at < end; ++at) {
         const double* wj = w + x.indices[at] * K + k;
         const V v = set(static_cast<double>(x.values[at]));
-        for (int b = 0; b < N; ++b)
-          s[b] = hn::MulAdd(v, load_n(wj + b * lanes, b + 1 < N ? lanes : m), s[b]);
+        for (int b = 0; b + 1 < N; ++b) s[b] = hn::MulAdd(v, load(wj + b * lanes), s[b]);
+        s[N - 1] = hn::MulAdd(v, last.load(wj + (N - 1) * lanes), s[N - 1]);
       }
       for (int b = 0; b < N; ++b) store_n(s[b], zi + b * lanes, b + 1 < N ? lanes : m);
     }
@@ -83,20 +84,19 @@ void add_class_margins(const CsrRows<T>& x, Index first, Index count, const doub
 template <class T>
 void add_class_rows(const CsrRows<T>& x, Index first, Index count, const double* r, Index K,
                     double* g, Index apart) {
-  for_classes(K, [&](Index k, auto vectors, Index m) HWY_ATTR {
-    constexpr int N = decltype(vectors)::value;
+  for_covers(K, [&](auto cover) SVRG_INLINE {
+    using C = decltype(cover);
     for (Index i = 0; i < count; ++i) {
-      Vectors<N> ri;
-      for (int b = 0; b < N; ++b)
-        ri[b] = load_n(r + i * K + k + b * lanes, b + 1 < N ? lanes : m);
+      typename C::All ri, gj;
+      cover.load_own(r + i * K, ri);
       const Index end = x.starts[first + i + 1];
       for (Index at = x.starts[first + i]; at < end; ++at) {
-        double* gj = g + x.indices[at] * apart + k;
-        const V v = set(static_cast<double>(x.values[at]));
-        for (int b = 0; b < N; ++b) {
-          const Index some = b + 1 < N ? lanes : m;
-          store_n(hn::MulAdd(v, ri[b], load_n(gj + b * lanes, some)), gj + b * lanes, some);
-        }
+        double* here = g + x.indices[at] * apart;
+        const auto v = hn::Set(cover.tag, static_cast<double>(x.values[at]));
+        for (int b = 0; b < C::vectors; ++b)
+          gj[b] = hn::MulAdd(v, ri[b], hn::LoadU(cover.tag, here + cover.at(b)));
+        for (int b = C::vectors - 1; b >= 0; --b)
+          hn::StoreU(gj[b], cover.tag, here + cover.at(b));
       }
     }
   });
