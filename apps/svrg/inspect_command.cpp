@@ -54,7 +54,7 @@ void print_contents(const io::Document& document) {
     fmt::print("  {:<24} {}\n", name, shown(value));
   for (const auto& [path, attributes] : document.groups)
     for (const auto& [name, value] : attributes)
-      fmt::print("  {:<24} {}\n", path + "." + name, shown(value));
+      fmt::print("  {:<24} {}\n", fmt::format("{}.{}", path, name), shown(value));
   for (const auto& [path, variable] : document.variables)
     print_array(path, variable.data, variable.units);
 }

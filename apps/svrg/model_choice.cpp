@@ -77,7 +77,7 @@ LabelMap ModelChoice::labels(const Communicator& comm, const Shard& shard) const
 
 std::vector<Index> ModelChoice::input_shape(Index columns) const {
   if (!settings_.has("input_shape")) return {columns};
-  const auto shape = counts(settings_, "input_shape");
+  auto shape = counts(settings_, "input_shape");
   if (product(shape) != columns)
     throw ConfigError(
         fmt::format("{}: {} values a row, but the data have {} columns; "

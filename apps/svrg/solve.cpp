@@ -243,7 +243,7 @@ Index virtual_shards_of(const Settings& settings) {
 }
 
 std::string algorithm_of(const Settings& settings, bool net) {
-  const std::string asked = settings.text("algorithm");
+  std::string asked = settings.text("algorithm");
   if (!net) return asked;
   if (asked == "local-svrg")
     throw ConfigError(settings.place("algorithm") +

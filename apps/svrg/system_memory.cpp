@@ -3,7 +3,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -21,11 +24,14 @@ Index default_max_memory() {
   }
   if (available == 0) return std::numeric_limits<Index>::max();
   Index ranks = 1;
-  for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"})
+  for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"}) {
+    // Nothing sets variables while this runs. NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (const char* text = std::getenv(variable)) {
-      ranks = std::max<Index>(1, std::atol(text));
+      std::from_chars(text, text + std::strlen(text), ranks);
+      ranks = std::max<Index>(1, ranks);
       break;
     }
+  }
   return available / 5 * 4 / ranks;
 }
 

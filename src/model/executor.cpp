@@ -374,6 +374,7 @@ Index Executor<Real>::arena_values() const noexcept {
 }
 
 template <class Real>
+// The listener is moved. NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Executor<Real>::listen(OutputListener listener) {
   impl_->listener = std::move(listener);
 }

@@ -131,6 +131,7 @@ struct LstmBias : Rule {
 };
 
 struct MixedRule : Rule {
+  // Its parts are moved. NOLINTNEXTLINE(performance-unnecessary-value-param)
   explicit MixedRule(std::vector<std::pair<std::string, Initializer>> given) {
     for (auto& [pattern, chosen] : given) try {
         patterns.emplace_back(std::regex(pattern), std::move(chosen));
@@ -225,7 +226,8 @@ Initializer Initializer::from_text(const std::string& text) {
       else if (value.is_string())
         options[name] = value.get<std::string>();
       else if (!value.is_null())  // None: the default
-        throw ConfigError("__init__: " + name + " must be a number or a text, got " + text);
+        throw ConfigError(
+            fmt::format("__init__: {} must be a number or a text, got {}", name, text));
     }
   return make(j[0].get<std::string>(), options);
 }

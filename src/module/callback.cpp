@@ -38,7 +38,7 @@ BatchEndCallback Speedometer(Index batch_size, Index frequent, bool auto_reset, 
     Index last = 0;
     Clock::time_point since{};
   };
-  return [=, run = Run()](const BatchEndParam& at) mutable {
+  return [=, log = std::move(log), run = Run()](const BatchEndParam& at) mutable {
     if (run.last > at.nbatch) run.started = false;  // a new epoch
     run.last = at.nbatch;
     if (!std::exchange(run.started, true)) {
@@ -68,7 +68,7 @@ BatchEndCallback Speedometer(Index batch_size, Index frequent, bool auto_reset, 
 BatchEndCallback ProgressBar(Index total, Index length, LogSink log) {
   expect_positive("ProgressBar's total", total);
   expect_positive("ProgressBar's length", length);
-  return [=](const BatchEndParam& at) {
+  return [total, length, log = std::move(log)](const BatchEndParam& at) {
     const double done = static_cast<double>(at.nbatch) / static_cast<double>(total);
     const auto filled =
         static_cast<std::size_t>(std::nearbyint(static_cast<double>(length) * done));
@@ -81,7 +81,7 @@ BatchEndCallback ProgressBar(Index total, Index length, LogSink log) {
 
 BatchEndCallback log_train_metric(Index period, bool auto_reset, LogSink log) {
   expect_positive("log_train_metric's period", period);
-  return [=](const BatchEndParam& at) {
+  return [period, auto_reset, log = std::move(log)](const BatchEndParam& at) {
     if (at.nbatch % period != 0 || !at.eval_metric) return;
     for (const auto& [name, value] : at.eval_metric->get_name_value())
       info(log,
@@ -100,7 +100,8 @@ BatchEndCallback LogValidationMetricsCallback(LogSink log) {
 
 EpochEndCallback do_checkpoint(std::string prefix, Index period, Communicator comm, LogSink log) {
   expect_positive("do_checkpoint's period", period);
-  return [=](Index epoch, const Symbol& symbol, const std::map<std::string, NDArray>& arg,
+  return [period, prefix = std::move(prefix), comm = std::move(comm), log = std::move(log)](
+             Index epoch, const Symbol& symbol, const std::map<std::string, NDArray>& arg,
              const std::map<std::string, NDArray>& aux) {
     if ((epoch + 1) % period != 0) return;
     const std::string path = params_path(prefix, epoch + 1);

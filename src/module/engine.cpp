@@ -95,6 +95,7 @@ class Replica final : public Engine {
     if (!pending_ || !options_.accumulate) start_sums();
     summed_rows_ += feed_.rows;
     std::vector<std::vector<double>> whole;
+    whole.reserve(out_grads.size());
     for (const NDArray& grad : out_grads) whole.push_back(grad.values());
     for (Index s = 0; s < slices_.owned(); ++s) {
       if (rows_of(s) == 0) continue;
@@ -180,8 +181,7 @@ class Replica final : public Engine {
     store_->updates = 0;
     if (store_->scheduler && params.count("learning_rate"))
       store_->scheduler->set_base_lr(store_->optimizer->learning_rate());
-    Options copy = params;
-    OptionReader reader("optimizer " + name, copy);
+    OptionReader reader("optimizer " + name, params);
     store_->updates = static_cast<std::uint64_t>(reader.integer("begin_num_update", 0));
   }
   double learning_rate() const override { return learning_rate_at(store_->updates + 1); }

@@ -131,7 +131,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
 }
 
 std::vector<std::pair<std::string, double>> Module::score(DataIter& eval_data,
-                                                          MetricArgument eval_metric,
+                                                          const MetricArgument& eval_metric,
                                                           const ScoreOptions& options) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "score() comes after init_params()");

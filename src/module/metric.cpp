@@ -100,6 +100,7 @@ std::shared_ptr<EvalMetric> metric::create(const std::string& name, const Option
 std::shared_ptr<EvalMetric> metric::create(const std::vector<std::string>& names) {
   if (names.size() == 1) return create(names[0]);
   std::vector<std::shared_ptr<EvalMetric>> parts;
+  parts.reserve(names.size());
   for (const std::string& name : names) parts.push_back(create(name));
   return composite(std::move(parts));
 }

@@ -201,7 +201,7 @@ const DataBatch* ArrayIter::gather(Index pad) {
   return &batch_;
 }
 
-NDArrayIter::NDArrayIter(NamedArrays data, NamedArrays label, NDArrayIterOptions options)
+NDArrayIter::NDArrayIter(NamedArrays data, NamedArrays label, const NDArrayIterOptions& options)
     : ArrayIter(named(std::move(data), options.data_name),
                 named(std::move(label), options.label_name),
                 {.owner = "NDArrayIter",

@@ -78,6 +78,7 @@ std::vector<To> converted(Type type, std::span<const std::byte> bytes) {
       for (std::size_t i = 0; i < values.size(); ++i) {
         From value;
         std::memcpy(&value, bytes.data() + i * sizeof(From), sizeof(From));
+        // A signed byte is a number here. NOLINTNEXTLINE(bugprone-signed-char-misuse,cert-str34-c)
         values[i] = static_cast<To>(value);
       }
     }

@@ -18,7 +18,7 @@ Index checked_update_freq(const Value& given) {
 
 }  // namespace
 
-SVRGModule::SVRGModule(Symbol symbol, ModuleOptions options, Communicator comm)
+SVRGModule::SVRGModule(Symbol symbol, const ModuleOptions& options, Communicator comm)
     : Module(std::move(symbol), options, std::move(comm)),
       update_freq_(checked_update_freq(options.update_freq)),
       coefficient_(options.svrg_coefficient),

@@ -96,7 +96,8 @@ struct NDArrayIterOptions {
 /// MXNet's NDArrayIter. CSR arrays may be padded, too.
 class NDArrayIter : public ArrayIter {
  public:
-  explicit NDArrayIter(NamedArrays data, NamedArrays label = {}, NDArrayIterOptions options = {});
+  explicit NDArrayIter(NamedArrays data, NamedArrays label = {},
+                       const NDArrayIterOptions& options = {});
 };
 
 /// Arguments of CSVIter, with MXNet's names.

@@ -237,7 +237,8 @@ class Module {
   /// MXNet's training loop. Collective.
   FitHistory fit(DataIter& train_data, const FitOptions& options);
   /// Metrics over an iterator, as (name, value). Collective.
-  std::vector<std::pair<std::string, double>> score(DataIter& eval_data, MetricArgument eval_metric,
+  std::vector<std::pair<std::string, double>> score(DataIter& eval_data,
+                                                    const MetricArgument& eval_metric,
                                                     const ScoreOptions& options = {});
   /// Outputs over an iterator without padding, one array an output. Collective.
   std::vector<NDArray> predict(DataIter& eval_data, const PredictOptions& options = {});

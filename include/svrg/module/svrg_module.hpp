@@ -9,7 +9,7 @@ namespace svrg {
 class SVRGModule : public Module {
  public:
   /// @throws ConfigError unless options.update_freq is a whole number above 0.
-  SVRGModule(Symbol symbol, ModuleOptions options, Communicator comm);
+  SVRGModule(Symbol symbol, const ModuleOptions& options, Communicator comm);
 
   Index update_freq() const noexcept { return update_freq_; }
   /// Snapshot of the weights and the full gradient there, padding not counted; leaves the iterator
