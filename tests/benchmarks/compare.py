@@ -5,8 +5,8 @@ user would take instead, interleaved on the same data, with one thread or rank e
 Without --no-venv it runs itself in a virtual environment, made where there is none, with the peers
 from PyPI; one that cannot be installed is named as skipped. Seconds are of training: all have the data
 in memory. A peer is given a list of stopping values, and its time is that of the first one that reaches
-the target; svrg's is that of the first outer iteration that does, out of one run to --tol-grad 1e-10
-with no other option. Exit 0: done; 1: no svrg run reached a target; 77: no NumPy, SciPy or h5py.
+the target; svrg's is that of a run with --epochs k, k being the first outer iteration that does.
+Exit 0: done; 1: no svrg run reached a target; 77: no NumPy, SciPy or h5py.
 """
 import argparse
 import datetime
@@ -127,7 +127,9 @@ def compare(problem, lam, options, unavailable):
     with tempfile.TemporaryDirectory(prefix="svrg-compare-") as folder:
         programs = [Program(name, path, int(ranks), problem, lam, options, folder)
                     for name, path in builds(options) for ranks in options.ranks.split(",")]
-        turns = [lambda p=p: p.round(objective, optimum["value"]) for p in programs]
+        for program in programs:
+            program.search(objective, optimum["value"])
+        turns = [program.round for program in programs]
         turns += [lambda p=p: rounds_of(p, best) for p in peers if p.repeated(best)]
         try:
             for number in range(options.repeats):
@@ -154,6 +156,8 @@ def rounds_of(peer, best):
 
 def main():
     options = arguments()
+    if options.nice < 0 and os.geteuid() != 0:
+        sys.exit("--nice: only root may raise a priority")
     if not options.no_venv and not options.show:
         enter_venv(options.venv)
     import tables

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import h5py
@@ -37,9 +38,9 @@ def undisturbed(take):
     samples = []
     for _ in range(ATTEMPTS):
         samples.append(take())
-        if samples[-1]["waited"] <= DISTURBED * samples[-1]["seconds"]:
+        if samples[-1]["waited"] <= DISTURBED:
             break
-    return min(samples, key=lambda sample: sample["waited"] / sample["seconds"])
+    return min(samples, key=lambda sample: sample["waited"])
 
 
 def settled(options, alone=True):
@@ -73,15 +74,16 @@ class PeerRun:
     def __init__(self, name, problem, lam, options):
         self.name, self.problem, self.lam, self.options = name, problem, lam, options
         self.stops = PEERS[name].stops
-        self.process, self.note = None, ""
+        self.process, self.said, self.note = None, None, ""
         self.tried, self.found, self.samples = {}, {}, {}
 
     def start(self):
         folder, file = str(self.problem.path.parent), self.problem.path.stem
+        self.said = tempfile.TemporaryFile()  # a pipe that nobody reads would fill
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "peers.py"), self.name, folder, file, self.lam],
             env=dict(os.environ, **ONE_THREAD), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, preexec_fn=settled(self.options))
+            stderr=self.said, start_new_session=True, preexec_fn=settled(self.options))
         self.answer(LOADING)
 
     def answer(self, seconds):
@@ -93,7 +95,8 @@ class PeerRun:
         end(process)
         if not ready:
             raise Failed(f"stopped after {seconds:.0f} s")
-        said = process.stderr.read().decode(errors="replace").strip().splitlines()
+        self.said.seek(0)
+        said = self.said.read().decode(errors="replace").strip().splitlines()
         raise Failed(said[-1] if said else f"exit {process.returncode}")
 
     def ask(self, index, seconds):
@@ -121,7 +124,6 @@ class PeerRun:
                     break
         except Failed as why:
             self.note = str(why)
-        # Nothing reached a target with less than the value known for a coarser one.
         self.found = {t: i for t in TARGETS if (i := self.best_known(t)) is not None}
 
     def best_excess(self):
@@ -170,8 +172,9 @@ class PeerRun:
 
 
 class Program:
-    """A build of svrg on a problem and some ranks. One run gives its whole curve: seconds, passes and
-    messages by outer iteration, from the record that a run directory keeps."""
+    """A build of svrg on a problem and some ranks. One run that keeps its record gives the curve of the
+    objective; as the same build, seed and ranks give the same bits, the rounds only have to time runs
+    that end, by --epochs, at the first outer iteration below a target."""
 
     def __init__(self, name, path, ranks, problem, lam, options, folder):
         self.name, self.ranks, self.problem, self.lam, self.options = name, ranks, problem, lam, options
@@ -179,41 +182,57 @@ class Program:
         launcher = [options.mpirun, "-n", str(ranks)] + (["--bind-to", "core"] if options.pin else [])
         self.command = (launcher if ranks > 1 else []) + [
             str(path), "train", str(problem.path), "--model", problem.loss, "--l2", lam,
-            "--no-intercept", "--tol-grad", "1e-10", "-o", str(self.run)]
-        self.runs, self.solver, self.note = [], "", ""
+            "--no-intercept", "--tol-grad", "1e-10"]
+        self.curve, self.found, self.samples, self.solver, self.note = [], {}, {}, "", ""
 
-    def round(self, objective, best):
+    def search(self, objective, best):
+        self.best = best
         try:
-            self.runs.append(undisturbed(lambda: self.train(objective, best)))
+            self.record(objective)
         except Failed as why:
             self.note = str(why)
+        for target in TARGETS:
+            reaching = [point["outer"] for point in self.curve if point["excess"] <= target]
+            if reaching:
+                self.found[target] = max(1, reaching[0])
 
-    def train(self, objective, best):
+    def record(self, objective):
         shutil.rmtree(self.run, ignore_errors=True)
-        code, result, said, waited = self.execute()
-        if code != 0:
-            errors = [line for line in said if "error" in line] or said[-1:] or [f"exit {code}"]
-            raise Failed(errors[0])
+        result, said, _ = self.execute(["-o", str(self.run)])
         self.solver = next((line[6:].strip() for line in said if line.startswith("solver")), "")
-        points = []
         for line in (self.run / "log.jsonl").read_text().splitlines():
             at = json.loads(line)
-            points.append({"outer": at["epoch"], "passes": at["passes"], "seconds": at["wall_seconds"],
-                           "excess": (at["objective"] - best) / best, "allreduces": at["messages"],
-                           "bytes": at["bytes_communicated"]})
+            self.curve.append({"outer": at["epoch"], "passes": at["passes"],
+                               "seconds": at["wall_seconds"], "allreduces": at["messages"],
+                               "excess": (at["objective"] - self.best) / self.best,
+                               "bytes": at["bytes_communicated"]})
         # The record is believed because the weights in the model, evaluated here, say the same.
         with h5py.File(self.run / "model.h5") as model:
             weights = np.asarray(model["params/linear/weight"], np.float64).ravel()
-        off = abs(objective.value(weights) - result["objective"]) / best
+        off = abs(objective.value(weights) - result["objective"]) / self.best
         if off > 1e-12:
+            self.curve = []
             raise Failed(f"its objective is off by {off:.0e} of what its weights give")
-        return {"points": points, "result": result, "waited": waited, "off": off,
-                "seconds": result["seconds_train"]}
 
-    def execute(self):
-        """Exit code, JSON line, lines said, and seconds without a core (0 for several ranks: unknown)."""
+    def round(self):
+        try:
+            for outer in sorted(set(self.found.values())):
+                self.samples.setdefault(outer, []).append(undisturbed(lambda k=outer: self.timed(k)))
+        except Failed as why:
+            self.note, self.found = str(why), {}
+
+    def timed(self, outer):
+        result, _, waited = self.execute(["--epochs", str(outer)])
+        excess = (result["objective"] - self.best) / self.best
+        if excess > max(target for target, at in self.found.items() if at == outer):
+            raise Failed(f"ends elsewhere with --epochs {outer}: {excess:.0e} above the optimum")
+        return {"seconds": result["seconds_train"], "waited": waited, "excess": excess}
+
+    def execute(self, more):
+        """JSON line, lines said, and the share of time without a core (0 for several ranks: unknown)."""
+        started = time.perf_counter()
         with open(f"{self.run}.out", "w+") as out, open(f"{self.run}.err", "w+") as err:
-            process = subprocess.Popen(self.command, env=mpi_environment() | ONE_THREAD,
+            process = subprocess.Popen(self.command + more, env=mpi_environment() | ONE_THREAD,
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                        start_new_session=True,
                                        preexec_fn=settled(self.options, self.ranks == 1))
@@ -223,17 +242,20 @@ class Program:
             if not ended:
                 end(process)
                 raise Failed("no end in time")
-            waited = 0.0
+            waited, lasted = 0.0, time.perf_counter() - started
             if self.ranks == 1:  # it has ended and is not reaped: its counters can still be read
                 try:
                     text = pathlib.Path(f"/proc/{process.pid}/schedstat").read_text()
-                    waited = int(text.split()[1]) * 1e-9
+                    waited = int(text.split()[1]) * 1e-9 / lasted
                 except (OSError, IndexError, ValueError):
                     pass
             code = process.wait()
             out.seek(0), err.seek(0)
             lines, said = out.read().strip().splitlines(), err.read().splitlines()
-        return code, json.loads(lines[-1]) if code == 0 else None, said, waited
+        if code != 0:
+            errors = [line for line in said if "error" in line] or said[-1:] or [f"exit {code}"]
+            raise Failed(errors[0])
+        return json.loads(lines[-1]), said, waited
 
     def engine(self):
         """In one word, from the line of the screen that says how it trains."""
@@ -242,4 +264,6 @@ class Program:
 
     def report(self):
         return {"name": self.name, "ranks": self.ranks, "command": shlex.join(self.command),
-                "solver": self.solver, "engine": self.engine(), "runs": self.runs, "note": self.note}
+                "solver": self.solver, "engine": self.engine(), "curve": self.curve,
+                "outers": {str(t): k for t, k in self.found.items()},
+                "samples": {str(t): self.samples[k] for t, k in self.found.items()}, "note": self.note}

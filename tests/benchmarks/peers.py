@@ -4,7 +4,7 @@ data in memory and is warmed up: this file is that process, too.
     peers.py PEER FOLDER PROBLEM LAMBDA
 
 It answers each line on stdin, a JSON value of the peer's stopping list, with one JSON line: seconds of
-training alone (wall and CPU), seconds spent waiting for a core, and (f - f*)/f*.
+training alone (wall and CPU), the share of them spent waiting for a core, and (f - f*)/f*.
 """
 import dataclasses
 import importlib
@@ -76,11 +76,13 @@ def cyanure(solver):
     """Its user gives a number of epochs here, and no duality gap is computed on the way: its best case."""
     def make(data):
         from cyanure.estimators import Classifier, Regression
-        loss = {"logistic": "logistic", "softmax": "multiclass-logistic", "linear": "square"}[data.loss]
-        kind = Regression if data.loss == "linear" else Classifier
+        losses = {"logistic": "logistic", "softmax": "multiclass-logistic"}
+        kind, loss = Regression, {}  # its one loss is the square
+        if data.loss != "linear":
+            kind, loss = Classifier, {"loss": losses[data.loss]}
 
         def train(epochs):
-            model = kind(loss=loss, penalty="l2", lambda_1=data.l2, solver=solver, tol=1e-15,
+            model = kind(**loss, penalty="l2", lambda_1=data.l2, solver=solver, tol=1e-15,
                          max_iter=epochs, duality_gap_interval=max(10, epochs), fit_intercept=False,
                          n_threads=1, verbose=False, random_state=1)
             coefficients = model.fit(data.rows, data.labels).coef_
@@ -204,7 +206,7 @@ def main(name, folder, file, lam):
         after = time.perf_counter(), time.process_time(), waited()
         wall, cpu, wait = (b - a for a, b in zip(before, after))
         value = data.objective.value(np.asarray(weights, np.float64).ravel())
-        print(json.dumps({"seconds": wall, "cpu_seconds": cpu, "waited": wait,
+        print(json.dumps({"seconds": wall, "cpu_seconds": cpu, "waited": wait / wall,
                           "excess": float((value - best) / best)}), file=answers, flush=True)
 
 

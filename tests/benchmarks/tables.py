@@ -46,17 +46,8 @@ def version_of(path):
 
 # ---- figures
 
-def points(program, target):
-    """The first point of each run that reaches the target; empty unless every run has one."""
-    first = [next((p for p in run["points"] if p["excess"] <= target), None)
-             for run in program["runs"]]
-    return [] if None in first else first
-
-
 def times(contender, target):
     """Seconds to the target, a number a round."""
-    if "runs" in contender:
-        return [point["seconds"] for point in points(contender, target)]
     return [sample["seconds"] for sample in contender["samples"].get(str(target), [])]
 
 
@@ -99,9 +90,10 @@ def slashed(values):
 
 
 def at_targets(program, key):
-    """A counted figure at each target, of the median run."""
-    return slashed([figure(middle([p[key] for p in points(program, t)])) if points(program, t) else "–"
-                    for t in TARGETS])
+    """What its record says at each target."""
+    at = {point["outer"]: point for point in program["curve"]}
+    outers = [program["outers"].get(str(target)) for target in TARGETS]
+    return slashed([figure(at[outer][key]) if outer in at else "–" for outer in outers])
 
 
 def label(program, case):
