@@ -6,7 +6,7 @@ Without --no-venv it runs itself in a virtual environment, made where there is n
 from PyPI; one that cannot be installed is named as skipped. Seconds are of training: all have the data
 in memory. A peer is given a list of stopping values, and its time is that of the first one that reaches
 the target; svrg's is that of a run with --epochs k, k being the first outer iteration that does.
-Exit 0: done; 1: no svrg run reached a target; 77: no NumPy, SciPy or h5py.
+Exit 0: done; 1: no svrg run reached a target; 77: no NumPy, SciPy or h5py, or none of the problems.
 """
 import argparse
 import datetime
@@ -190,6 +190,8 @@ def main():
             result["cases"].append(compare(problem, lam, options, unavailable))
             if options.json:  # after each case: an interruption costs one
                 options.json.write_text(json.dumps(result, indent=1))
+    if not result["cases"]:
+        return 77
     tables.show(result, options.markdown)
     reached = any(tables.times(program, 1e-3) for case in result["cases"] for program in case["svrg"])
     return 0 if reached else 1

@@ -334,9 +334,10 @@ def find_or_make(name, folder, seed):
             write(folder / f"{file}.h5", *SYNTHETIC[name](draw))
         return Problem(file, folder)
     if not (folder / f"{name}.h5").exists():
-        data = pathlib.Path(os.environ.get("SVRG_SHARED") or "/nonexistent") / "data"
+        if not os.environ.get("SVRG_SHARED"):
+            raise LookupError("SVRG_SHARED does not name a folder with data")
         try:
-            write(folder / f"{name}.h5", *REAL[name](data))
+            write(folder / f"{name}.h5", *REAL[name](pathlib.Path(os.environ["SVRG_SHARED"]) / "data"))
         except FileNotFoundError as error:
             raise LookupError(f"no {error.filename}") from None
     return Problem(name, folder)
