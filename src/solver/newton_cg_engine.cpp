@@ -42,6 +42,7 @@ class Preconditioner {
 }  // namespace
 
 Vec<double> NewtonCgEngine::displacement(MarginObjective& f, const OuterPoint& at) {
+  f.use_rounded_rows(false);
   const double budget = 2 * std::fmax(at.passes, 10);
   const Preconditioner preconditioner(f, static_cast<std::uint64_t>(at.outer) + 1);
   const double norm = at.gradient.stableNorm();

@@ -28,7 +28,7 @@ class LinearModels : public testing::TestWithParam<Case> {
   ProblemSpec spec() const {
     const Case& c = GetParam();
     return {.loss = c.loss,
-            .rows = c.large ? 70 : 41,
+            .rows = c.large ? 71 : 41,
             .features = !c.large ? 5 : c.loss == Loss::softmax ? 7 : 37,
             .classes = c.large ? 11 : 3,
             .sparse = c.sparse,
