@@ -11,6 +11,7 @@ namespace svrg {
 GuardedSvrg::GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options)
     : f_(objective),
       options_(options),
+      costs_(costs_of_root()),
       engine_(make_engine(options.engine)),
       g_(objective.size()) {}
 
@@ -22,21 +23,23 @@ void GuardedSvrg::check(Index parameters, EngineChoice engine) {
                     " of them; this model has " + std::to_string(parameters));
 }
 
-std::array<EngineCost, 3> GuardedSvrg::costs() const {
+std::array<EngineCost, 3> GuardedSvrg::costs_of_root() const {
   const Workload work = workload_of(f_.shard(), f_.model().loss(), f_.size(),
                                     f_.model().margins_per_row(), f_.comm().size(),
                                     f_.chains(options_.chains.chain_per_shard));
-  return engine_costs(work, options_.rates.value_or(rates_of(instruction_set())));
+  auto costs = engine_costs(work, options_.rates.value_or(rates_of(instruction_set())));
+  // Machines of a job may have different instructions; all must choose alike.
+  std::array<double, 3> seconds{};
+  for (std::size_t i = 0; i < costs.size(); ++i) seconds[i] = costs[i].outer;
+  f_.comm().broadcast(std::span<double>(seconds));
+  for (std::size_t i = 0; i < costs.size(); ++i) costs[i].outer = seconds[i];
+  return costs;
 }
 
 std::unique_ptr<Engine> GuardedSvrg::make_engine(EngineChoice choice) {
-  if (choice == EngineChoice::automatic) {
-    // Rank 0 decides: machines of a job may have different instructions.
-    auto kind = static_cast<std::int64_t>(cheapest(costs()));
-    f_.comm().broadcast(std::span<std::int64_t>(&kind, 1));
+  if (choice == EngineChoice::automatic)
     choice = std::array{EngineChoice::row, EngineChoice::ssn,
-                        EngineChoice::newton}[static_cast<std::size_t>(kind)];
-  }
+                        EngineChoice::newton}[static_cast<std::size_t>(cheapest(costs_))];
   if (choice == EngineChoice::row) return std::make_unique<RowEngine>(f_, options_.chains);
   return std::make_unique<SubsampledNewtonEngine>(f_, options_.chains,
                                                   choice == EngineChoice::newton);
@@ -84,6 +87,15 @@ double GuardedSvrg::contraction() const {
   return std::sqrt(std::max(decreases_[0], 0.0) / decreases_[2]);
 }
 
+bool GuardedSvrg::worth_a_hessian() const {
+  // As many more outers of row steps as the last contraction asks for to a relative error of 1e-9,
+  // against those an engine with a Hessian usually takes in all.
+  constexpr double target = 1e-9;
+  const double left = decreases_.front() / (target * std::fabs(now_.objective) + 1e-300);
+  const double outers = std::log(std::fmax(left, 1)) / -std::log(std::fmin(contraction(), 0.99));
+  return outers * costs_[0].outer > std::fmin(costs_[1].seconds(), costs_[2].seconds());
+}
+
 void GuardedSvrg::maybe_escalate() {
   // Rows first, the Hessian where two outers running contract too little: shared where a factor is
   // small enough to keep, else by products, which are tried once.
@@ -92,9 +104,10 @@ void GuardedSvrg::maybe_escalate() {
       std::string_view(engine_->name()) != "row" || (!small && tried_newton_cg_))
     return;
   slow_ = contraction() > 1.0 / 3 ? slow_ + 1 : 0;
-  if (slow_ < 2) return;
+  if (slow_ < 2 || (small && !worth_a_hessian())) return;
   if (small) {
-    engine_ = make_engine(EngineChoice::ssn);
+    engine_ = make_engine(costs_[1].seconds() <= costs_[2].seconds() ? EngineChoice::ssn
+                                                                     : EngineChoice::newton);
   } else {
     tried_newton_cg_ = true;
     rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());

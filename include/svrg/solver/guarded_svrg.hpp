@@ -38,14 +38,16 @@ class GuardedSvrg : public Solver<double> {
   void save(State& state) const override;
   void load(const State& state) override;
   const Engine& engine() const { return *engine_; }
-  /// What each engine would take, by the cost model. Local.
-  std::array<EngineCost, 3> costs() const;
+  /// What each engine would take, by the cost model of rank 0. Local.
+  const std::array<EngineCost, 3>& costs() const { return costs_; }
 
  private:
   static constexpr std::size_t ring_size = 5;
   static constexpr Index most_rejected = 3;  // outers running; then nothing more can be gained
+  std::array<EngineCost, 3> costs_of_root() const;
   std::unique_ptr<Engine> make_engine(EngineChoice choice);
   void maybe_escalate();
+  bool worth_a_hessian() const;
   void maybe_return();
   double contraction() const;
   SearchResult search(ConstVecRef<double> w, const Direction& newest, bool verify);
@@ -55,6 +57,7 @@ class GuardedSvrg : public Solver<double> {
 
   MarginObjective& f_;
   GuardedSvrgOptions options_;
+  std::array<EngineCost, 3> costs_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Engine> rows_;  // while Newton-CG is tried in its place
   bool tried_newton_cg_ = false;
