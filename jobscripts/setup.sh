@@ -28,7 +28,7 @@ quietly() {
 install_packages() {
   local packages=(g++ cmake ninja-build make git pkg-config ccache libopenmpi-dev openmpi-bin
     libboost-mpi-dev libboost-serialization-dev libeigen3-dev libhdf5-dev libcli11-dev
-    libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libxxhash-dev librandom123-dev libssl-dev
+    libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libhwy-dev librandom123-dev libssl-dev
     libfast-float-dev libopenblas-serial-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev)
   if [[ ${1:-} == tests ]]; then
     packages+=(libgtest-dev libgmock-dev hdf5-tools python3-venv python3-jsonschema clang-format

@@ -60,6 +60,20 @@ constexpr CommandPage pages[] = {
                  "mpirun -n 4 svrg predict runs/a9a/model.h5 a9a.t.svm --proba -o a9a.proba.csv\n"
                  "# replace what is there\n"
                  "srun svrg predict runs/year/model.h5 year.t.csv -o year.pred.csv --overwrite"},
+    {.name = "bench",
+     .bit = command::bench,
+     .summary = "measure what this machine does in a second",
+     .usage = "bench --rates FILE",
+     .positionals = "",
+     .positionals_required = false,
+     .about =
+         "Measures how fast a rank reads rows, multiplies them and factors a matrix, and how fast "
+         "ranks sum, while all of them do so at once, and writes it to a file. "
+         "svrg train --rates takes that file in place of its table when it chooses its engine; "
+         "nothing is timed during training, so that the same command chooses alike each time.",
+     .examples = "# as many ranks on a node as training will have\n"
+                 "mpirun -n 2 svrg bench --rates node.rates\n"
+                 "svrg train a9a.svm --rates node.rates --dry-run"},
     {.name = "inspect",
      .bit = command::inspect,
      .summary = "explain a model, checkpoint or run file",

@@ -30,6 +30,7 @@ constexpr Entry entries[] = {
     {"train", Needs::mpi, train},     {"evaluate", Needs::mpi, evaluate},
     {"predict", Needs::mpi, predict}, {"inspect", Needs::nothing, inspect},
     {"convert", Needs::mpi, convert}, {"config", Needs::nothing, config},
+    {"bench", Needs::mpi, bench},
 };
 
 // Each rank of a launcher comes to the same end; one of them says so.

@@ -84,10 +84,11 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const Index chains = chain_per_shard(settings) ? shards : std::min<Index>(ranks, shards);
   const EngineChoice choice = engine_of(settings);
   const Workload work = workload_of(shard, loss, P, K, ranks, chains);
-  const EngineKind kind = choice == EngineChoice::row      ? EngineKind::row
-                          : choice == EngineChoice::ssn    ? EngineKind::ssn
-                          : choice == EngineChoice::newton ? EngineKind::newton
-                                                           : cheapest(engine_costs(work, rates_from(settings)));
+  const EngineKind kind = choice == EngineChoice::row   ? EngineKind::row
+                          : choice == EngineChoice::ssn ? EngineKind::ssn
+                          : choice == EngineChoice::newton
+                              ? EngineKind::newton
+                              : cheapest(engine_costs(work, rates_from(settings)));
   const bool ssn = kind != EngineKind::row;
   const bool may_be_ssn = ssn || (choice == EngineChoice::automatic && P <= Ssn::most_parameters);
   const Reductions reduction(settings, ranks, shard);
@@ -123,7 +124,7 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const double build = 0.5 * static_cast<double>(plan.samples) / rows;
   const double steps = plan.newton ? 0 : static_cast<double>(plan.epoch_rows() * chains) / rows;
   const double chain = plan.newton ? 0 : reduction.sent(P, 0);
-  cost(steps + measured, build, always + chain, search + reduction.sent(P * P, 1));
+  cost(steps + measured, build, always + chain, search + reduction.sent(P * (P + 1) / 2, 1));
 }
 
 void add_proximal(Needs& needs, const Settings& settings, int ranks, const Shard& shard,

@@ -150,7 +150,8 @@ constexpr Option table[] = {
      .help = "of local-svrg: steps on single rows, on minibatches by a sub-sampled Hessian, or by the "
              "whole Hessian; auto: the cheapest by the sizes of the data, rows to begin with in doubt"},
     {.flag = "rates", .section = "train", .type = path, .value_name = "FILE", .group = "Solver",
-     .help = "what this machine does in a second, written by svrg bench --rates, for --engine auto"},
+     .commands = train | config | bench,
+     .help = "what a rank does in a second: written by svrg bench, read by svrg train for --engine auto"},
     {.flag = "learning-rate", .section = "train", .type = number, .default_text = "auto",
      .choices = "auto", .range = positive, .group = "Solver",
      .help = "step size; auto: from the data's curvature for linear models under optimizer sgd, "
@@ -185,7 +186,7 @@ constexpr Option table[] = {
      .help = "of local-svrg: row steps read a copy of the rows in single precision, which takes half as "
              "much memory again; what they lead to is exact either way"},
     {.flag = "instructions", .section = "train", .type = choice, .default_text = "auto",
-     .choices = "auto|avx512|avx2|plain", .group = "Solver",
+     .choices = "auto|avx512|avx2|plain", .group = "Solver", .commands = train | config | bench,
      .help = "vector instructions of linear models; auto: the best of this machine. Name one to get the same "
              "bits on machines of different kinds"},
 

@@ -10,7 +10,7 @@ namespace svrg::app {
 using Commands = unsigned;
 namespace command {
 inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16,
-                          convert = 32, all = 63;
+                          convert = 32, bench = 64, all = 127;
 inline constexpr Commands reads_data = train | evaluate | predict | config | convert;
 }  // namespace command
 

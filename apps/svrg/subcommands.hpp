@@ -10,5 +10,6 @@ int train(const Settings& settings);
 int evaluate(const Settings& settings);
 int predict(const Settings& settings);
 int inspect(const Settings& settings);
+int bench(const Settings& settings);
 
 }  // namespace svrg::app

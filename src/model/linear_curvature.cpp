@@ -25,8 +25,7 @@ const double* weights_from(const Batch& batch, Index first) {
 
 /// A block's values and what is summed of them.
 struct LineBlock {
-  explicit LineBlock(Index K)
-      : s(static_cast<std::size_t>(kernels::block_rows * K)), r(s), h(s) {}
+  explicit LineBlock(Index K) : s(static_cast<std::size_t>(kernels::block_rows * K)), r(s), h(s) {}
   std::vector<double> s, r, h;
   double gradient[kernels::most_directions] = {};
   double hessian[kernels::most_directions * kernels::most_directions] = {};

@@ -23,7 +23,8 @@ Index row_of(const Batch& batch, Index i) {
 /// each other, or picked ones.
 class RowBlock {
  public:
-  RowBlock(const Batch& batch, Index first, Index count) : batch_(batch), first_(first), count_(count) {
+  RowBlock(const Batch& batch, Index first, Index count)
+      : batch_(batch), first_(first), count_(count) {
     if (batch.pick.empty()) return;
     for (Index a = 0; a < count; ++a) {
       const auto i = static_cast<std::size_t>(row(a));

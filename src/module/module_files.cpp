@@ -107,7 +107,7 @@ SVRGModule SVRGModule::load(const std::string& prefix, Index epoch, bool load_op
     if (const auto state = matching_checkpoint(prefix, epoch))
       if (state->values.count("module/update_freq"))
         options.update_freq = state->integer("module/update_freq");
-  SVRGModule module(load_symbol(prefix), std::move(options), std::move(comm));
+  SVRGModule module(load_symbol(prefix), options, std::move(comm));
   module.restore(prefix, epoch, load_optimizer_states);
   return module;
 }

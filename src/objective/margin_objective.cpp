@@ -211,19 +211,23 @@ Part MarginObjective::sample(const Part& part, Index samples, std::uint64_t draw
 
 Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
   const Timed timed(*this, Phase::inner);
-  const Index P = size();
-  reducer_->start(P * P, 1);
+  const Index P = size(), packed = P * (P + 1) / 2;
+  reducer_->start(packed, 1);
   Eigen::MatrixXd h(P, P);
   for (const Part& part : shard_.all().parts) {
     const Part rows = sample(part, samples, draw);
     h.setZero();
     model_.add_curvature(shard_.all(), rows.first, rows.count, z_.data(), h);
-    Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), P, P) += h;
+    double* sum = reducer_->values(part.virtual_shard).data();
+    for (Index j = 0; j < P; sum += P - j, ++j)
+      Eigen::Map<Vec<double>>(sum, P - j) += h.col(j).tail(P - j);
     reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
   }
   reducer_->reduce();
-  h = Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), P, P) /
-      (reducer_->total_tail()[0] * mean_weight_);
+  const double* sum = reducer_->total().data();
+  for (Index j = 0; j < P; sum += P - j, ++j)
+    h.col(j).tail(P - j) =
+        Eigen::Map<const Vec<double>>(sum, P - j) / (reducer_->total_tail()[0] * mean_weight_);
   h.diagonal() += penalty_.curvature();
   return h;
 }

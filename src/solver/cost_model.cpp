@@ -15,10 +15,11 @@
 namespace svrg {
 namespace {
 
-constexpr std::array<std::pair<const char*, double Rates::*>, 6> names = {
+constexpr std::array<std::pair<const char*, double Rates::*>, 7> names = {
     {{"bandwidth", &Rates::bandwidth},
      {"entries", &Rates::entries},
      {"products", &Rates::products},
+     {"updates", &Rates::updates},
      {"factoring", &Rates::factoring},
      {"latency", &Rates::latency},
      {"network", &Rates::network}}};
@@ -32,8 +33,13 @@ double real(Index i) { return static_cast<double>(i); }
 
 Rates rates_of(std::string_view set) {
   // One core of a Zen 4 (tests/benchmarks/kernels_bench); plain is what it does without vectors.
-  Rates r{.bandwidth = 13e9, .entries = 450e6, .products = 16e9, .factoring = 1.5e9,
-          .latency = 10e-6, .network = 1e9};
+  Rates r{.bandwidth = 13e9,
+          .entries = 450e6,
+          .products = 16e9,
+          .updates = 0.8e9,
+          .factoring = 4e9,
+          .latency = 10e-6,
+          .network = 1e9};
   if (set == "avx2") r.products = 12e9;
   if (set == "plain") {
     r.bandwidth = 6e9;
@@ -55,8 +61,8 @@ Rates read_rates(const std::string& path) {
                                  [&](const auto& known) { return name == known.first; });
     if (at == names.end() || !(file >> value) || !(value > 0) || !std::isfinite(value))
       throw DataError(path + ":" + std::to_string(line) +
-                      ": expected one of bandwidth, entries, products, factoring, latency and "
-                      "network, and a positive number");
+                      ": expected one of bandwidth, entries, products, updates, factoring, "
+                      "latency and network, and a positive number");
     rates.*at->second = value;
     found[static_cast<std::size_t>(at - names.begin())] = true;
   }
@@ -104,8 +110,9 @@ std::array<EngineCost, 3> engine_costs(const Workload& w, const Rates& rates) {
   const double stored = real(w.stored) / real(w.ranks);
   // A sweep: dots and the gradient's sum. Dense rows wait for memory, or for K classes' products.
   const double bytes = stored * real(w.value_bytes);
-  const double sweep = w.sparse ? stored * (1 + (K - 1) / 4) / rates.entries
-                                : std::max(bytes / rates.bandwidth, 4 * stored * K / rates.products);
+  const double sweep = w.sparse
+                           ? stored * (1 + (K - 1) / 4) / rates.entries
+                           : std::max(bytes / rates.bandwidth, 4 * stored * K / rates.products);
   const double reduction = w.ranks > 1 ? rates.latency + 8 * P / rates.network : 0;
   const double search = w.ranks > 1 ? 2 * rates.latency : 0;
   const double outside = 1.5 * sweep + 2 * reduction + search;  // gradient, a direction's margins
@@ -116,10 +123,11 @@ std::array<EngineCost, 3> engine_costs(const Workload& w, const Rates& rates) {
   if (w.parameters <= SubsampledNewtonEngine::most_parameters) {
     // Products of a row with itself in a Hessian's lower triangle, classes in pairs.
     const double length = real(w.stored) / n;
-    const double row_products = w.sparse ? 0.5 * length * length * K * K / rates.factoring
-                                         : 0.25 * length * length * K * (K + 1) / rates.products;
+    const double row_products =
+        w.sparse ? 0.5 * length * length * K * K / (rates.updates * (K > 1 ? 2 : 1))
+                 : 0.25 * length * length * K * (K + 1) / rates.products;
     const double factor = P * P * P / 6 / rates.factoring;
-    const double hessian_reduction = w.ranks > 1 ? rates.latency + 8 * P * P / rates.network : 0;
+    const double hessian_reduction = w.ranks > 1 ? rates.latency + 4 * P * P / rates.network : 0;
     const auto plan = SubsampledNewtonEngine::plan(w.loss, w.parameters, w.rows, w.chains, false);
     const double share = real(plan.epoch_rows()) * real(w.chains) / n;
     const double solves = real(plan.epoch_rows() / std::max<Index>(plan.batch, 1)) * P * P;
@@ -134,9 +142,9 @@ std::array<EngineCost, 3> engine_costs(const Workload& w, const Rates& rates) {
 }
 
 EngineKind cheapest(const std::array<EngineCost, 3>& costs) {
-  return std::min_element(costs.begin(), costs.end(), [](const auto& a, const auto& b) {
-           return a.seconds() < b.seconds();
-         })->kind;
+  return std::min_element(costs.begin(), costs.end(),
+                          [](const auto& a, const auto& b) { return a.seconds() < b.seconds(); })
+      ->kind;
 }
 
 }  // namespace svrg

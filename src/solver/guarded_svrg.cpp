@@ -18,15 +18,16 @@ GuardedSvrg::GuardedSvrg(MarginObjective& objective, GuardedSvrgOptions options)
 void GuardedSvrg::check(Index parameters, EngineChoice engine) {
   if (engine != EngineChoice::ssn && engine != EngineChoice::newton) return;
   if (parameters <= SubsampledNewtonEngine::most_parameters) return;
-  throw ConfigError("--engine ssn and newton keep a matrix of parameters x parameters and take at most " +
-                    std::to_string(SubsampledNewtonEngine::most_parameters) +
-                    " of them; this model has " + std::to_string(parameters));
+  throw ConfigError(
+      "--engine ssn and newton keep a matrix of parameters x parameters and take at most " +
+      std::to_string(SubsampledNewtonEngine::most_parameters) + " of them; this model has " +
+      std::to_string(parameters));
 }
 
 std::array<EngineCost, 3> GuardedSvrg::costs_of_root() const {
-  const Workload work = workload_of(f_.shard(), f_.model().loss(), f_.size(),
-                                    f_.model().margins_per_row(), f_.comm().size(),
-                                    f_.chains(options_.chains.chain_per_shard));
+  const Workload work =
+      workload_of(f_.shard(), f_.model().loss(), f_.size(), f_.model().margins_per_row(),
+                  f_.comm().size(), f_.chains(options_.chains.chain_per_shard));
   auto costs = engine_costs(work, options_.rates.value_or(rates_of(instruction_set())));
   // Machines of a job may have different instructions; all must choose alike.
   std::array<double, 3> seconds{};
@@ -235,7 +236,7 @@ void GuardedSvrg::load(const State& state) {
   tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
   first_norm_ = state.real("solver/first_norm");
   const std::string engine = state.text("solver/engine");
-  engine_ = make_engine(engine == "ssn"                          ? EngineChoice::ssn
+  engine_ = make_engine(engine == "ssn"                            ? EngineChoice::ssn
                         : engine == "direct" || engine == "newton" ? EngineChoice::newton
                                                                    : EngineChoice::row);
   if (engine == "newton-cg") {

@@ -22,8 +22,8 @@ SubsampledNewtonEngine::SubsampledNewtonEngine(const MarginObjective& f, EngineO
   batch_ = plan_here.batch;
 }
 
-SubsampledNewtonEngine::Plan SubsampledNewtonEngine::plan(Loss loss, Index P, Index n,
-                                                          Index chains, bool newton) {
+SubsampledNewtonEngine::Plan SubsampledNewtonEngine::plan(Loss loss, Index P, Index n, Index chains,
+                                                          bool newton) {
   Plan plan;
   // A quadratic small enough for a full Gram matrix is solved by it outright.
   plan.newton = newton || (loss == Loss::squared && P <= 512);

@@ -73,7 +73,7 @@ SECTIONS = [
         "svrg train wdbc.train.svm --model mlp --intercept penalised",
         "svrg train wdbc.train.svm --model svm-sq -m ce -q"]),
     ("Help", "", ["svrg --help", *(f"svrg {command} --help" for command in
-                                   ("train", "evaluate", "predict", "inspect", "convert", "config"))]),
+                                   ("train", "evaluate", "predict", "inspect", "convert", "config", "bench"))]),
 ]
 
 

@@ -1,5 +1,6 @@
-// How fast the loops over rows are, against how fast this machine reads: each benchmark prints bytes
-// a second beside the read of the same buffer. usage: kernels_bench [--benchmark_filter=REGEX]
+// How fast the loops over rows are, against how fast this machine reads: each benchmark prints
+// bytes a second beside the read of the same buffer. usage: kernels_bench
+// [--benchmark_filter=REGEX]
 #include <benchmark/benchmark.h>
 
 #include <numeric>
@@ -27,8 +28,8 @@ class Problem {
         values_.push_back(static_cast<T>(scale * static_cast<double>(normal(random))));
         if (nonzeros > 0) {
           const double u = uniform(random);
-          indices_.push_back(static_cast<std::int32_t>(
-              static_cast<double>(d) * std::pow(u, 3) * 0.999));
+          indices_.push_back(
+              static_cast<std::int32_t>(static_cast<double>(d) * std::pow(u, 3) * 0.999));
         }
       }
       if (nonzeros > 0)
@@ -117,16 +118,15 @@ void measure(benchmark::State& state, P& p, F&& f) {
   p.sweep();
   for (auto _ : state) f(p);
   const auto times = static_cast<double>(state.iterations());
-  state.counters["bytes"] =
-      benchmark::Counter(times * p.bytes(), benchmark::Counter::kIsRate,
-                         benchmark::Counter::OneK::kIs1000);
+  state.counters["bytes"] = benchmark::Counter(times * p.bytes(), benchmark::Counter::kIsRate,
+                                               benchmark::Counter::OneK::kIs1000);
   state.counters["values"] = benchmark::Counter(times * p.nonzeros(), benchmark::Counter::kIsRate);
 }
 
-#define SVRG_MEASURE(name, call)                                             \
-  template <class T, Index n, Index d, Index nonzeros>                       \
-  void name(benchmark::State& state) {                                       \
-    measure(state, problem<T, n, d, nonzeros>(), [&](auto& p) { p.call; });  \
+#define SVRG_MEASURE(name, call)                                            \
+  template <class T, Index n, Index d, Index nonzeros>                      \
+  void name(benchmark::State& state) {                                      \
+    measure(state, problem<T, n, d, nonzeros>(), [&](auto& p) { p.call; }); \
   }
 SVRG_MEASURE(read, read())
 SVRG_MEASURE(sweep, sweep())
@@ -136,11 +136,11 @@ SVRG_MEASURE(chain_by_four, chain(4))
 SVRG_MEASURE(curvature, curvature())
 SVRG_MEASURE(lines_of_six, lines(6))
 
-#define SVRG_FOR_SHAPE(...)                                                        \
-  BENCHMARK(read<__VA_ARGS__>)->Unit(benchmark::kMillisecond);                     \
-  BENCHMARK(sweep<__VA_ARGS__>)->Unit(benchmark::kMillisecond);                    \
-  BENCHMARK(direction<__VA_ARGS__>)->Unit(benchmark::kMillisecond);                \
-  BENCHMARK(chain_by_row<__VA_ARGS__>)->Unit(benchmark::kMillisecond);             \
+#define SVRG_FOR_SHAPE(...)                                            \
+  BENCHMARK(read<__VA_ARGS__>)->Unit(benchmark::kMillisecond);         \
+  BENCHMARK(sweep<__VA_ARGS__>)->Unit(benchmark::kMillisecond);        \
+  BENCHMARK(direction<__VA_ARGS__>)->Unit(benchmark::kMillisecond);    \
+  BENCHMARK(chain_by_row<__VA_ARGS__>)->Unit(benchmark::kMillisecond); \
   BENCHMARK(chain_by_four<__VA_ARGS__>)->Unit(benchmark::kMillisecond)
 SVRG_FOR_SHAPE(double, 200'000, 54, 0);
 SVRG_FOR_SHAPE(float, 200'000, 54, 0);

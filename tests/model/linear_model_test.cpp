@@ -15,8 +15,8 @@ using test::make_shard;
 using test::ProblemSpec;
 using test::some_weights;
 
-/// Every loss, dense and sparse, weighted or not, with and without intercept, small and of a size at
-/// which vectors are filled, on every instruction set of this machine.
+/// Every loss, dense and sparse, weighted or not, with and without intercept, small and of a size
+/// at which vectors are filled, on every instruction set of this machine.
 struct Case {
   Loss loss;
   bool sparse, weighted, intercept, large;
@@ -29,7 +29,9 @@ class LinearModels : public testing::TestWithParam<Case> {
     const Case& c = GetParam();
     return {.loss = c.loss,
             .rows = c.large ? 71 : 41,
-            .features = !c.large ? 5 : c.loss == Loss::softmax ? 7 : 37,
+            .features = !c.large                  ? 5
+                        : c.loss == Loss::softmax ? 7
+                                                  : 37,
             .classes = c.large ? 11 : 3,
             .sparse = c.sparse,
             .weighted = c.weighted,
@@ -273,18 +275,17 @@ TEST(Huber, of_another_delta_is_that_of_scaled_scores_and_labels) {
   EXPECT_LT((g - delta * scaled).norm(), 1e-12 * g.norm());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    all, LinearModels, testing::ValuesIn([] {
-      std::vector<Case> cases;
-      for (Loss loss :
-           {Loss::squared, Loss::logistic, Loss::softmax, Loss::squared_hinge, Loss::huber})
-        for (const std::string_view set : instruction_sets())
-          for (int bits = 0; bits < 16; ++bits)
-            cases.push_back(
-                {loss, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, set});
-      return cases;
-    }()),
-    case_name);
+INSTANTIATE_TEST_SUITE_P(all, LinearModels, testing::ValuesIn([] {
+                           std::vector<Case> cases;
+                           for (Loss loss : {Loss::squared, Loss::logistic, Loss::softmax,
+                                             Loss::squared_hinge, Loss::huber})
+                             for (const std::string_view set : instruction_sets())
+                               for (int bits = 0; bits < 16; ++bits)
+                                 cases.push_back({loss, (bits & 1) != 0, (bits & 2) != 0,
+                                                  (bits & 4) != 0, (bits & 8) != 0, set});
+                           return cases;
+                         }()),
+                         case_name);
 
 TEST(LinearModel, a_row_of_weight_two_counts_as_the_row_twice) {
   const std::vector<double> x = {1, 2, -1, 0.5, 3, 1}, twice = {1, 2, -1, 0.5, -1, 0.5, 3, 1};

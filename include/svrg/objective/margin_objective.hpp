@@ -67,7 +67,8 @@ class MarginObjective {
   Index chains(bool chain_per_shard) const;
 
   /// Mean of φ''(z_i) x_i x_iᵀ over about `samples` rows, the lower triangle, penalty included:
-  /// a stretch of every virtual shard, starting at a place given by `draw`. Collective: P² values.
+  /// a stretch of every virtual shard, starting at a place given by `draw`. Collective: P(P + 1)/2
+  /// values.
   Eigen::MatrixXd curvature(Index samples, std::uint64_t draw);
   /// The same for the coordinates `active` (ascending) alone; a coordinate in which the sampled
   /// rows have no curvature gets its largest possible one. Collective: |active|² values.

@@ -11,12 +11,13 @@ namespace svrg {
 /// What one rank and the network do in a second. Nothing is timed in a run, since the same command
 /// has to choose alike each time: these come from a small table or from a file.
 struct Rates {
-  double bandwidth = 0;    // bytes of dense rows read
-  double entries = 0;      // stored values of sparse rows, each for one class: a dot and an update
-  double products = 0;     // multiply-adds of dense matrices of rows
-  double factoring = 0;    // multiply-adds of a factorisation, solves with it, scattered updates
-  double latency = 0;      // seconds of a short reduction among ranks
-  double network = 0;      // bytes of a long one
+  double bandwidth = 0;  // bytes of dense rows read
+  double entries = 0;    // stored values of sparse rows, each for one class: a dot and an update
+  double products = 0;   // multiply-adds of dense matrices of rows
+  double updates = 0;    // of sparse rows with themselves, scattered over a matrix
+  double factoring = 0;  // multiply-adds of a factorisation and of solves with it
+  double latency = 0;    // seconds of a short reduction among ranks
+  double network = 0;    // bytes of a long one
 };
 /// Measured on one core of a server of 2023, for "avx512", "avx2" and "plain". Local.
 Rates rates_of(std::string_view instruction_set);
@@ -29,7 +30,7 @@ std::string to_text(const Rates& rates);
 /// The sizes that decide what an outer iteration costs.
 struct Workload {
   Loss loss = Loss::logistic;
-  Index rows = 0, stored = 0;     // of all ranks: rows, and values stored of them
+  Index rows = 0, stored = 0;  // of all ranks: rows, and values stored of them
   Index parameters = 0, classes = 1;
   bool sparse = false;
   Index value_bytes = 8;

@@ -109,18 +109,16 @@ class SubsampledNewtonEngine : public Engine {
   static constexpr Index most_parameters = 2048;
   /// How it would go about P parameters and n rows.
   struct Plan {
-    bool newton = false;  // all rows in the Hessian: its Newton step is the displacement
-    Index samples = 0;    // rows of the Hessian
-    Index batch = 0;      // rows of a step of a chain
+    bool newton = false;       // all rows in the Hessian: its Newton step is the displacement
+    Index samples = 0;         // rows of the Hessian
+    Index batch = 0;           // rows of a step of a chain
     Index epoch_rows() const;  // of a chain
   };
   /// What the sizes of a problem make of it; `newton` asks for all rows.
   static Plan plan(Loss loss, Index parameters, Index rows, Index chains, bool newton);
   SubsampledNewtonEngine(const MarginObjective& f, EngineOptions options, bool newton);
   /// "direct" where one Newton step is the solution.
-  const char* name() const override {
-    return !newton_ ? "ssn" : quadratic_ ? "direct" : "newton";
-  }
+  const char* name() const override { return !newton_ ? "ssn" : quadratic_ ? "direct" : "newton"; }
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
   double passes() const override { return passes_; }
   void adapt(double) override {}

@@ -18,7 +18,8 @@ enum class EngineChoice { automatic, row, ssn, newton };
 struct GuardedSvrgOptions {
   EngineChoice engine = EngineChoice::automatic;
   EngineOptions chains;
-  std::optional<Rates> rates{};  // that the cost model takes for automatic; those of the instruction set
+  std::optional<Rates>
+      rates{};  // that the cost model takes for automatic; those of the instruction set
 };
 
 /// The solver that needs no tuning, for linear models. An outer iteration: full gradient at the

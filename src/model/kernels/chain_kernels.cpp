@@ -74,8 +74,8 @@ void run(const DenseRows<T>& x, const ChainPlan& plan, const double* drift, doub
         step_all<2>(row, x.stride, x.columns, rho, c, drift, s, u);
       else
         for (Index a = 0; a < n; ++a)
-          step_all<1>(row + a * x.stride, x.stride, x.columns, a == 0 ? rho : 1.0,
-                      a == 0 ? c : 0.0, drift, s + a, u);
+          step_all<1>(row + a * x.stride, x.stride, x.columns, a == 0 ? rho : 1.0, a == 0 ? c : 0.0,
+                      drift, s + a, u);
       if (plan.intercept)
         bias = (1 - rows * (1 - plan.bias_rho)) * bias - (c * plan.bias_drift + total);
     });
@@ -144,8 +144,8 @@ void run(const CsrRows<T>& x, const ChainPlan& plan, const double* drift, double
           pairs[2 * x.indices[at]] -= scaled * static_cast<double>(x.values[at]);
       }
       if (plan.intercept)
-        bias = (1 - count * (1 - plan.bias_rho)) * bias -
-               (count * plan.eta * plan.bias_drift + total);
+        bias =
+            (1 - count * (1 - plan.bias_rho)) * bias - (count * plan.eta * plan.bias_drift + total);
       if (a < 1e-8) {  // before v's numbers get too large
         for (Index j = 0; j < x.columns; ++j) pairs[2 * j] *= a;
         a = 1;

@@ -79,8 +79,7 @@ HWY_INLINE void class_rows(const C& cover, const T* row, Index stride, Index n, 
 template <class F>
 HWY_INLINE void for_classes(Index K, F&& f) {
   Index k = 0;
-  for (; K - k > 2 * lanes; k += 2 * lanes)
-    f(k, std::integral_constant<int, 2>(), lanes);
+  for (; K - k > 2 * lanes; k += 2 * lanes) f(k, std::integral_constant<int, 2>(), lanes);
   if (K - k > lanes)
     f(k, std::integral_constant<int, 2>(), K - k - lanes);
   else
@@ -116,7 +115,8 @@ void add_class_rows(const DenseRows<T>& x, Index first, Index count, const doubl
   });
 }
 
-/// m[j, i] += Σ_rows scaled[row, i]·plain[row, j] for columns i … i+C and vectors of rows from j on.
+/// m[j, i] += Σ_rows scaled[row, i]·plain[row, j] for columns i … i+C and vectors of rows from j
+/// on.
 template <int C, int N>
 HWY_INLINE void gram_tile(const double* scaled, const double* plain, Index width, Index rows,
                           double* m, Index stride) {
@@ -209,8 +209,8 @@ const RowKernels<DenseRows<float>>& rows() {
   return *HWY_DYNAMIC_DISPATCH(dense_table_32)();
 }
 template <>
-void add_gram(const DenseRows<double>& x, Index first, Index count, const double* h,
-              bool intercept, double* m, Index stride, std::vector<double>& work) {
+void add_gram(const DenseRows<double>& x, Index first, Index count, const double* h, bool intercept,
+              double* m, Index stride, std::vector<double>& work) {
   HWY_DYNAMIC_DISPATCH(gram_64)(x, first, count, h, intercept, m, stride, work);
 }
 template <>

@@ -56,8 +56,8 @@ struct RowKernels {
   void (*add_class_margins)(const R& x, Index first, Index count, const double* w, Index K,
                             double* z);
   /// g_jk += Σ_i x_ij r_ik, features `apart` values from each other in g.
-  void (*add_class_rows)(const R& x, Index first, Index count, const double* r, Index K,
-                         double* g, Index apart);
+  void (*add_class_rows)(const R& x, Index first, Index count, const double* r, Index K, double* g,
+                         Index apart);
 };
 template <class R>
 const RowKernels<R>& rows();

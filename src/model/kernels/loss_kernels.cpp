@@ -18,8 +18,7 @@ double residuals(LossKind kind, const double* z, const double* y, const double* 
       V value = loss.value(d, load_n(z + i, m), load_n(y + i, m), ri);
       store_n(ri, r + i, m);
       if (sigma != nullptr) value = hn::Mul(value, load_n(sigma + i, m));
-      if (m < lanes)
-        value = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(m)), value);
+      if (m < lanes) value = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(m)), value);
       total = hn::Add(total, value);
     });
     return sum(total);
@@ -53,9 +52,8 @@ double probabilities(const double* z, const double* sigma, Index n, Index K, dou
     for (Index k = 0; k < K; ++k) p[i * K + k] = zi[k] - top;
     total += (sigma != nullptr ? sigma[i] : 1.0) * top;
   }
-  for_vectors(n * K, [&](Index i, Index m) SVRG_INLINE {
-    store_n(exp_of(d, load_n(p + i, m)), p + i, m);
-  });
+  for_vectors(
+      n * K, [&](Index i, Index m) SVRG_INLINE { store_n(exp_of(d, load_n(p + i, m)), p + i, m); });
   HWY_ALIGN double sums[block_rows];
   for (Index from = 0; from < n; from += block_rows) {
     const Index count = std::min(block_rows, n - from);
@@ -65,9 +63,8 @@ double probabilities(const double* z, const double* sigma, Index n, Index K, dou
       for_vectors(K, [&](Index k, Index m) SVRG_INLINE { s = hn::Add(s, load_n(pi + k, m)); });
       sums[i] = sum(s);
       const V scale = set(1 / sums[i]);
-      for_vectors(K, [&](Index k, Index m) SVRG_INLINE {
-        store_n(hn::Mul(scale, load_n(pi + k, m)), pi + k, m);
-      });
+      for_vectors(K, [&](Index k, Index m)
+                         SVRG_INLINE { store_n(hn::Mul(scale, load_n(pi + k, m)), pi + k, m); });
     }
     V logs = hn::Zero(d);
     for_vectors(count, [&](Index i, Index m) SVRG_INLINE {

@@ -95,8 +95,7 @@ void add_class_rows(const CsrRows<T>& x, Index first, Index count, const double*
         const auto v = hn::Set(cover.tag, static_cast<double>(x.values[at]));
         for (int b = 0; b < C::vectors; ++b)
           gj[b] = hn::MulAdd(v, ri[b], hn::LoadU(cover.tag, here + cover.at(b)));
-        for (int b = C::vectors - 1; b >= 0; --b)
-          hn::StoreU(gj[b], cover.tag, here + cover.at(b));
+        for (int b = C::vectors - 1; b >= 0; --b) hn::StoreU(gj[b], cover.tag, here + cover.at(b));
       }
     }
   });
