@@ -32,7 +32,7 @@ install_packages() {
     libfast-float-dev libopenblas-serial-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev)
   if [[ ${1:-} == tests ]]; then
     packages+=(libgtest-dev libgmock-dev hdf5-tools python3-venv python3-jsonschema clang-format
-      liblinear-tools doxygen)
+      liblinear-tools doxygen libbenchmark-dev)
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     require_tools "this is not a Debian system: README.md names the packages for others"

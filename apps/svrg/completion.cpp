@@ -82,6 +82,7 @@ std::string command_names() {
 
 // The words of what a command takes first by place; empty: files.
 std::string first_words(const CommandPage& page) {
+  if (page.positionals.empty()) return {};
   return words_of(*find_option(split(page.positionals, '|').front()));
 }
 

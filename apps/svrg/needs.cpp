@@ -83,7 +83,8 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const Index shards = shard.partition().virtual_shards();
   const Index chains = chain_per_shard(settings) ? shards : std::min<Index>(ranks, shards);
   const EngineChoice choice = engine_of(settings);
-  const Workload work = workload_of(shard, loss, P, K, ranks, chains);
+  const Workload work =
+      workload_of(shard, loss, P, K, chain_per_shard(settings) ? 1 : ranks, chains);
   const EngineKind kind = choice == EngineChoice::row   ? EngineKind::row
                           : choice == EngineChoice::ssn ? EngineKind::ssn
                           : choice == EngineChoice::newton

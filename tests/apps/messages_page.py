@@ -84,6 +84,9 @@ def masked(text):
     # A line of an epoch: its time, and at the end the rate and the share of communication.
     text = re.sub(r"^( +\d+ +[\d.]+ ) *[\d.]+ [smh] ( .*?) +(?:[\d.]+ [kMG]|\d+) +\d+ %$",
                   r"\1      ~ \2       ~     ~", text, flags=re.M)
+    # The machine's instructions, and what the table says of them.
+    text = re.sub(r", (?:avx512|avx2|plain), seed", ", ~, seed", text)
+    text = re.sub(r"((?:row|ssn|newton) \d+ x) [\d.e+-]+ ms", r"\1 ~ ms", text)
     # mpirun's own words, in rules of dashes.
     return re.sub(r"^-{50,}\n.*?^-{50,}\n", "", text, flags=re.M | re.S)
 

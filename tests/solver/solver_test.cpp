@@ -217,6 +217,9 @@ INSTANTIATE_TEST_SUITE_P(
                     EngineCase{"row_squared_dense", Loss::squared, false, EngineChoice::row},
                     EngineCase{"ssn_logistic_dense", Loss::logistic, false, EngineChoice::ssn},
                     EngineCase{"ssn_softmax_sparse", Loss::softmax, true, EngineChoice::ssn},
+                    EngineCase{"newton_logistic_dense", Loss::logistic, false,
+                               EngineChoice::newton},
+                    EngineCase{"newton_softmax_sparse", Loss::softmax, true, EngineChoice::newton},
                     EngineCase{"direct_squared_dense", Loss::squared, false, EngineChoice::ssn}),
     [](const auto& each) { return each.param.name; });
 
