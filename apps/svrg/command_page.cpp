@@ -73,6 +73,9 @@ constexpr CommandPage pages[] = {
          "nothing is timed during training, so that the same command chooses alike each time.",
      .examples = "# as many ranks on a node as training will have\n"
                  "mpirun -n 2 svrg bench --rates node.rates\n"
+                 "# of machines that have no AVX-512\n"
+                 "svrg bench --rates old.rates --instructions avx2\n"
+                 "# what a run makes of it\n"
                  "svrg train a9a.svm --rates node.rates --dry-run"},
     {.name = "inspect",
      .bit = command::inspect,

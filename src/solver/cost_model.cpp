@@ -3,6 +3,8 @@
 // rest follows from what the engines do.
 #include "svrg/solver/cost_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -73,11 +75,7 @@ Rates read_rates(const std::string& path) {
 
 std::string to_text(const Rates& rates) {
   std::string text;
-  for (const auto& [name, member] : names) {
-    char line[64];
-    std::snprintf(line, sizeof line, "%s %.4g\n", name, rates.*member);
-    text += line;
-  }
+  for (const auto& [name, member] : names) text += fmt::format("{} {:.4g}\n", name, rates.*member);
   return text;
 }
 

@@ -46,14 +46,18 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
   Eigen::MatrixXd h = f.curvature(samples_, static_cast<std::uint64_t>(outer) + 1);
   // Directions without curvature (a softmax's shift of all intercepts) get a trace of ridge.
   const double trace = h.trace() / static_cast<double>(h.rows());
-  for (double ridge = 1e-12;; ridge *= 100) {
+  double ridge = 1e-12;
+  const auto factored = [&] {
     Eigen::MatrixXd a = h;
     a.diagonal().array() += ridge * std::max(trace, 1e-300);
-    const Eigen::LLT<Eigen::MatrixXd> factor(a);
-    if (factor.info() != Eigen::Success && ridge < 1) continue;
-    lower_ = factor.matrixL();
-    break;
+    return Eigen::LLT<Eigen::MatrixXd>(a);
+  };
+  Eigen::LLT<Eigen::MatrixXd> factor = factored();
+  while (factor.info() != Eigen::Success && ridge < 1) {
+    ridge *= 100;
+    factor = factored();
   }
+  lower_ = factor.matrixL();
   built_at_ = outer;
   stale_ = false;
   if (newton_) {
@@ -66,7 +70,8 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
   step_ = 0.7 / (1.5 + row / static_cast<double>(batch_));
 }
 
-void SubsampledNewtonEngine::solve(VecRef<double> y) const {
+void SubsampledNewtonEngine::solve(
+    VecRef<double> y) const {  // NOLINT(performance-unnecessary-value-param)
   lower_.triangularView<Eigen::Lower>().solveInPlace(y);
   lower_.transpose().triangularView<Eigen::Upper>().solveInPlace(y);
 }
@@ -90,7 +95,9 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
              static_cast<double>(f.rows());
   const Vec<double>& lambda = f.penalty().curvature();
   return f.displacement(
-      options_.chain_per_shard, [&](const ChainRows& rows, Index chain, VecRef<double> u) {
+      options_.chain_per_shard,
+      [&](const ChainRows& rows, Index chain,
+          VecRef<double> u) {  // NOLINT(performance-unnecessary-value-param)
         const Index batch = std::max<Index>(1, std::min(batch_, rows.count / steps_per_epoch));
         const Index steps = std::min(steps_per_epoch, rows.count / batch);
         // Rows were permuted at load: a contiguous stretch is a random batch.

@@ -11,12 +11,14 @@ namespace {
 Vec<double> newton_step(const Eigen::MatrixXd& h, const Vec<double>& g) {
   const Vec<double> scale = h.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
   const Eigen::MatrixXd scaled = scale.asDiagonal() * h * scale.asDiagonal();
-  for (double ridge = 1e-10;; ridge *= 100) {
+  double ridge = 1e-10;
+  while (true) {
     Eigen::MatrixXd a = scaled;
     a.diagonal().array() += ridge;
     const Eigen::LLT<Eigen::MatrixXd> factor(a);
     if (factor.info() == Eigen::Success || ridge > 1)
       return -(scale.asDiagonal() * factor.solve(scale.cwiseProduct(g))).eval();
+    ridge *= 100;
   }
 }
 
@@ -65,7 +67,8 @@ SearchResult subspace_search(MarginObjective& objective, double f, ConstVecRef<d
     }
     double t = 1;
     bool accepted = false;
-    for (int i = 0; i < most_halvings && !accepted; ++i, t /= 2) {
+    for (int i = 0; i < most_halvings && !accepted; ++i) {
+      if (i > 0) t /= 2;
       const Vec<double> trial = alpha + t * delta;
       LineSums there = objective.line_sums(q, at(trial));
       const double change = there.value - start + penalty_change(trial);

@@ -45,6 +45,7 @@ Workload workload_of(const Shard& shard, Loss loss, Index parameters, Index clas
 enum class EngineKind { row, ssn, newton };
 /// "row", "ssn", "newton"
 std::string_view engine_name(EngineKind kind);
+/// Of one engine.
 struct EngineCost {
   EngineKind kind;
   double outer = 0;   // seconds of one

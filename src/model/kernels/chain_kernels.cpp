@@ -91,13 +91,14 @@ HWY_INLINE void pair_dots(const CsrRows<T>& x, Index i, const double* pairs, dou
     out[0] = out[1] = 0;
     for (Index at = x.starts[i]; at < x.starts[i + 1]; ++at) {
       const auto v = static_cast<double>(x.values[at]);
-      out[0] += v * pairs[2 * x.indices[at]];
-      out[1] += v * pairs[2 * x.indices[at] + 1];
+      out[0] += v * pairs[2 * Index{x.indices[at]}];
+      out[1] += v * pairs[2 * Index{x.indices[at]} + 1];
     }
     return;
   }
   using P = hn::Vec<decltype(two)>;
-  const auto pair = [&](Index at) SVRG_INLINE { return hn::LoadU(two, pairs + 2 * x.indices[at]); };
+  const auto pair = [&](Index at)
+                        SVRG_INLINE { return hn::LoadU(two, pairs + 2 * Index{x.indices[at]}); };
   const auto value = [&](Index at)
                          SVRG_INLINE { return hn::Set(two, static_cast<double>(x.values[at])); };
   P a = hn::Zero(two), b = a, c = a, e = a;
@@ -141,7 +142,7 @@ void run(const CsrRows<T>& x, const ChainPlan& plan, const double* drift, double
         total += step;
         const double scaled = step / a;
         for (Index at = x.starts[i + r]; at < x.starts[i + r + 1]; ++at)
-          pairs[2 * x.indices[at]] -= scaled * static_cast<double>(x.values[at]);
+          pairs[2 * Index{x.indices[at]}] -= scaled * static_cast<double>(x.values[at]);
       }
       if (plan.intercept)
         bias =
