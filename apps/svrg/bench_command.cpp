@@ -3,8 +3,11 @@
 #include <Eigen/Cholesky>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <optional>
 
+#include "precautions.hpp"
 #include "subcommands.hpp"
 #include "svrg/comm/communicator.hpp"
 #include "svrg/core/clock.hpp"
@@ -42,6 +45,7 @@ class MadeRows {
   MadeRows(Index n, Index d, Index length) : n_(n), d_(d) {
     const CounterRandom random(1, 0);
     const Index stored = length > 0 ? length : d;
+    values_.reserve(static_cast<std::size_t>(n * stored));
     for (Index i = 0; i < n; ++i) {
       labels_.push_back(i % 2 == 0 ? 1 : -1);
       for (Index e = 0; e < stored; ++e) {
@@ -88,22 +92,19 @@ class MadeRows {
 
 Rates measure(const Communicator& comm) {
   Rates rates;
-  {
-    MadeRows dense(60'000, 256, 0);  // 123 MB: more than caches keep
-    rates.bandwidth = dense.stored() * 8 / seconds_of(comm, [&] { dense.sweep(); });
-  }
-  {
-    MadeRows dense(5'000, 256, 0);
-    rates.products = dense.stored() * 128 / seconds_of(comm, [&] { dense.curvature(); });
-  }
-  {
-    MadeRows sparse(60'000, 40'000, 60);
-    rates.entries = sparse.stored() / seconds_of(comm, [&] { sparse.sweep(); });
-  }
-  {
-    MadeRows sparse(5'000, 512, 20);
-    rates.updates = sparse.stored() * 10 / seconds_of(comm, [&] { sparse.curvature(); });
-  }
+  std::optional<MadeRows> rows;
+  const auto make = [&](Index n, Index d, Index length) {
+    rows.reset();
+    comm.agree("", [&] { rows.emplace(n, d, length); });
+  };
+  make(60'000, 256, 0);  // 123 MB: more than caches keep
+  rates.bandwidth = rows->stored() * 8 / seconds_of(comm, [&] { rows->sweep(); });
+  make(5'000, 256, 0);
+  rates.products = rows->stored() * 128 / seconds_of(comm, [&] { rows->curvature(); });
+  make(60'000, 40'000, 60);
+  rates.entries = rows->stored() / seconds_of(comm, [&] { rows->sweep(); });
+  make(5'000, 512, 20);
+  rates.updates = rows->stored() * 10 / seconds_of(comm, [&] { rows->curvature(); });
   constexpr Index size = 512;
   Eigen::MatrixXd a = Eigen::MatrixXd::Constant(size, size, 0.1);
   a.diagonal().array() += static_cast<double>(size);
@@ -126,6 +127,7 @@ int bench(const Settings& settings) {
   comm.agree("", [&] {
     if (!settings.has("rates"))
       throw ConfigError("svrg bench needs --rates FILE: where to write what it measures");
+    if (comm.is_root()) require_replaceable(settings, settings.text("rates"), "");
     if (!settings.is("instructions", "auto")) use_instruction_set(settings.text("instructions"));
   });
   if (comm.is_root())

@@ -74,6 +74,12 @@ Index values_of(const Shard& shard) {
       shard.all().inputs[0].rows);
 }
 
+/// What chains of row steps read.
+void add_rounded_rows(Needs& needs, const Settings& settings, const Shard& shard) {
+  if (!shard_is_single(shard) && !settings.is("inner_copy", "none"))
+    needs.add("copy of the rows in single precision", values_of(shard) * 4);
+}
+
 void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard& shard,
                  const io::ModelRecord& model) {
   using Ssn = SubsampledNewtonEngine;
@@ -101,9 +107,7 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   if (may_be_ssn)
     needs.add("Hessian and factor", (factors - 1) * P * P * 8 + reduction.buffer(P * P * 8));
 
-  // Row steps may follow where the first choice is another; the copy goes with them.
-  if (!ssn && !shard_is_single(shard) && !settings.is("inner_copy", "none"))
-    needs.add("copy of the rows in single precision", values_of(shard) * 4);
+  if (!ssn) add_rounded_rows(needs, settings, shard);
 
   needs.unit = "outer iteration";
   constexpr Index line = 6 * 6 + 6 + 1;  // of the search, 1 to 5 times
@@ -140,6 +144,7 @@ void add_proximal(Needs& needs, const Settings& settings, int ranks, const Shard
             shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4));
   needs.add("vectors of weights",
             vectors * P * 8 + reduction.buffer(P * 8) + checkpoint_bytes(settings, 1, P, 8));
+  if (P > ProximalSvrg::most_parameters) add_rounded_rows(needs, settings, shard);
   needs.add("Hessian of a working set", matrices * set * set * 8 + reduction.buffer(set * set * 8));
   needs.unit = "outer iteration";
   const double always = reduction.sent(P, tail + K) + reduction.broadcast(P * 8) +

@@ -255,7 +255,7 @@ constexpr Option table[] = {
              "does"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | predict | config | convert,
+     .group = "Output", .commands = train | predict | config | convert | bench,
      .help = "replace the results that are there"},
     {.flag = "no-json", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = reads_data, .help = "no JSON line on stdout at the end"},

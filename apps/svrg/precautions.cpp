@@ -88,6 +88,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
                                  {"update_freq", {"svrg", "sgd"}},
                                  {"svrg_coefficient", {"svrg"}},
                                  {"engine", {"auto", "local-svrg"}},
+                                 {"inner_copy", {"auto", "local-svrg"}},
+                                 {"rates", {"auto", "local-svrg"}},
                                  {"chains", {"auto", "local-svrg"}}};
   std::vector<std::string> ignored;
   const auto changed = [&](const char* name) {
@@ -110,7 +112,7 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   const bool lasso = settings.scaled("l1").resolve(1) > 0;
-  for (const char* name : {"engine"})
+  for (const char* name : {"engine", "rates"})
     if (lasso && changed(name) && (algorithm == "auto" || algorithm == "local-svrg"))
       ignored.push_back(settings.place(name) + ": not used with --l1");
   if (settings.has("tol_gap") && !has_bound(settings, choice))

@@ -283,7 +283,7 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
   options.chains.rounded_rows = !settings.is("inner_copy", "none");
-  comm.agree("", [&] { options.rates = rates_from(settings); });
+  if (record.l1 <= 0) comm.agree("", [&] { options.rates = rates_from(settings); });
   if (record.l1 > 0)
     return std::make_unique<Proximal>(options.chains, comm, model, shard, record, reduction,
                                       std::move(probe));

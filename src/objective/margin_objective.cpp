@@ -2,11 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "objective/tail.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
+
+namespace {
+
+/// Rows of a Hessian summed at a time, so that what is known of them takes little memory.
+constexpr Index curvature_rows = 4096;
+
+}  // namespace
 
 /// Adds its lifetime to a phase, less what was spent in collectives meanwhile, which is counted as
 /// communication.
@@ -105,30 +113,40 @@ Rows with_values(const DenseRows<double>& x, const float* values) {
 Rows with_values(const CsrRows<double>& x, const float* values) {
   return CsrRows<float>{values, x.indices, x.starts, x.rows, x.columns};
 }
-std::vector<float> rounded(const DenseRows<double>& x) {
-  std::vector<float> values(static_cast<std::size_t>(x.rows * x.columns));
-  for (Index i = 0; i < x.rows; ++i)
-    std::transform(x.data + i * x.stride, x.data + i * x.stride + x.columns,
-                   values.data() + i * x.columns, [](double v) { return static_cast<float>(v); });
-  return values;
+/// Appends; false where a value is out of float's range.
+bool round(const double* from, Index count, std::vector<float>& to) {
+  constexpr double least = std::numeric_limits<float>::min();
+  constexpr double most = std::numeric_limits<float>::max();
+  bool fits = true;
+  for (Index i = 0; i < count; ++i) {
+    const double size = std::fabs(from[i]);
+    fits = fits && (size == 0 || (size >= least && size <= most));
+    to.push_back(static_cast<float>(from[i]));
+  }
+  return fits;
 }
-std::vector<float> rounded(const CsrRows<double>& x) {
-  std::vector<float> values(static_cast<std::size_t>(x.starts[x.rows]));
-  std::transform(x.values, x.values + values.size(), values.data(),
-                 [](double v) { return static_cast<float>(v); });
-  return values;
+bool round(const DenseRows<double>& x, std::vector<float>& to) {
+  to.reserve(static_cast<std::size_t>(x.rows * x.columns));
+  bool fit = true;
+  for (Index i = 0; i < x.rows && fit; ++i) fit = round(x.data + i * x.stride, x.columns, to);
+  return fit;
+}
+bool round(const CsrRows<double>& x, std::vector<float>& to) {
+  to.reserve(static_cast<std::size_t>(x.starts[x.rows]));
+  return round(x.values, x.starts[x.rows], to);
 }
 
 }  // namespace
 
 void MarginObjective::use_rounded_rows(bool wanted) {
   if (!wanted) return rounded_.reset();
-  if (rounded_) return;
+  if (rounded_ || not_to_be_rounded_) return;
   std::visit(
       [&](const auto& x) {
         if constexpr (std::is_same_v<typename std::decay_t<decltype(x)>::Value, double>) {
           rounded_ = std::make_unique<RoundedRows>();
-          rounded_->values = rounded(x);
+          not_to_be_rounded_ = !round(x, rounded_->values);
+          if (not_to_be_rounded_) return rounded_.reset();
           rounded_->input = shard_.all().inputs[0];
           rounded_->input.rows = with_values(x, rounded_->values.data());
           rounded_->batch = shard_.all();
@@ -145,7 +163,7 @@ const Batch& MarginObjective::inner_batch() const noexcept {
 DirectionMargins MarginObjective::direction_margins(ConstVecRef<double> p) const {
   DirectionMargins q(z_.size());
   for (const Part& part : shard_.all().parts)
-    model_.direction_margins(p, inner_batch(), part, q.data());
+    model_.direction_margins(p, shard_.all(), part, q.data());
   return q;
 }
 
@@ -217,7 +235,9 @@ Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
   for (const Part& part : shard_.all().parts) {
     const Part rows = sample(part, samples, draw);
     h.setZero();
-    model_.add_curvature(shard_.all(), rows.first, rows.count, z_.data(), h);
+    for (Index i = 0; i < rows.count; i += curvature_rows)
+      model_.add_curvature(shard_.all(), rows.first + i, std::min(curvature_rows, rows.count - i),
+                           z_.data(), h);
     double* sum = reducer_->values(part.virtual_shard).data();
     for (Index j = 0; j < P; sum += P - j, ++j)
       Eigen::Map<Vec<double>>(sum, P - j) += h.col(j).tail(P - j);

@@ -129,7 +129,7 @@ std::array<EngineCost, 3> engine_costs(const Workload& w, const Rates& rates) {
     const auto plan = SubsampledNewtonEngine::plan(w.loss, w.parameters, w.rows, w.chains, false);
     const double share = real(plan.epoch_rows()) * real(w.chains) / n;
     const double solves = real(plan.epoch_rows() / std::max<Index>(plan.batch, 1)) * P * P;
-    const double probes = 256 / K * K * P * P / 2;
+    const double probes = std::max(32.0, 256 / K) * K * P * P / 2;
     const double build = real(plan.samples) / real(w.ranks) * row_products + factor +
                          probes / rates.factoring + hessian_reduction;
     ssn.outer = outside + share * sweep + solves / rates.factoring + 0.6 * build;

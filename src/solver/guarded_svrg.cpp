@@ -96,7 +96,10 @@ bool GuardedSvrg::worth_a_hessian() const {
   constexpr double target = 1e-9;
   const double left = decreases_.front() / (target * std::fabs(now_.objective) + 1e-300);
   const double outers = std::log(std::fmax(left, 1)) / -std::log(std::fmin(contraction(), 0.99));
-  return outers * costs_[0].outer > std::fmin(costs_[1].seconds(), costs_[2].seconds());
+  // Rank 0's answer: logarithms may differ in the last bit between machines.
+  std::uint8_t yes = outers * costs_[0].outer > std::fmin(costs_[1].seconds(), costs_[2].seconds());
+  f_.comm().broadcast(std::span<std::uint8_t>(&yes, 1));
+  return yes != 0;
 }
 
 void GuardedSvrg::maybe_escalate() {
@@ -218,6 +221,9 @@ void GuardedSvrg::save(State& state) const {
       Array::vector(std::vector<double>(decreases_.begin(), decreases_.end()));
   state.values["solver/tried_newton_cg"] = std::int64_t{tried_newton_cg_};
   state.values["solver/first_norm"] = first_norm_;
+  std::vector<double> costs;
+  for (const EngineCost& cost : costs_) costs.push_back(cost.outer);
+  state.arrays["solver/costs"] = Array::vector(std::move(costs));
   if (rows_) rows_->save(state);
   engine_->save(state);
 }
@@ -237,6 +243,9 @@ void GuardedSvrg::load(const State& state) {
   decreases_.assign(decreases.begin(), decreases.end());
   tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
   first_norm_ = state.real("solver/first_norm");
+  // Those it began with: another machine's would have it change engines elsewhere.
+  const auto costs = state.vector("solver/costs", static_cast<Index>(costs_.size()));
+  for (std::size_t i = 0; i < costs_.size(); ++i) costs_[i].outer = costs[static_cast<Index>(i)];
   const std::string engine = state.text("solver/engine");
   engine_ = make_engine(engine == "ssn"                            ? EngineChoice::ssn
                         : engine == "direct" || engine == "newton" ? EngineChoice::newton

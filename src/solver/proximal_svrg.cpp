@@ -162,6 +162,7 @@ Outcome ProximalSvrg::advance(VecRef<double> w) {
   const std::vector<Index> set = working_set(w_snap);
   by_rows_ = set.empty();
   Vec<double> direction;
+  if (!by_rows_) f_.use_rounded_rows(false);
   if (by_rows_) {
     direction = rows_.displacement(f_, {w_snap, g_, now_.epoch, 0});
     now_.passes += rows_.passes();

@@ -21,24 +21,26 @@ RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(optio
 Vec<double> RowEngine::displacement(MarginObjective& f, const OuterPoint& at) {
   const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
   f.use_rounded_rows(options_.rounded_rows);
-  return f.displacement(options_.chain_per_shard,
-                        [&](const ChainRows& rows, Index chain,
-                            VecRef<double> u) {  // NOLINT(performance-unnecessary-value-param)
-                          ChainStep step;
-                          step.eta = eta_;
-                          step.l2 = f.penalty().l2();
-                          step.group = group_;
-                          // Enough blocks that their order is worth shuffling.
-                          step.block = std::clamp<Index>(rows.count / 150, 1, 64);
-                          step.order = CounterRandom(options_.seed,
-                                                     static_cast<std::uint64_t>(at.outer) * chains +
-                                                         static_cast<std::uint64_t>(chain));
-                          if (f.penalty().l1() > 0)
-                            f.model().run_proximal_chain(rows, step, at.weights, at.gradient,
-                                                         f.penalty().threshold(), u);
-                          else
-                            f.model().run_chain(rows, step, at.gradient, u);
-                        });
+  return f.displacement(
+      options_.chain_per_shard,
+      [&](const ChainRows& rows, Index chain,
+          VecRef<double> u) {  // NOLINT(performance-unnecessary-value-param)
+        ChainStep step;
+        step.eta = eta_;
+        step.l2 = f.penalty().l2();
+        step.group = group_;
+        while (step.group > 1 && static_cast<double>(step.group) * eta_ * step.l2 > 0.5)
+          step.group /= 2;
+        // Enough blocks that their order is worth shuffling.
+        step.block = std::clamp<Index>(rows.count / 150, 1, 64);
+        step.order = CounterRandom(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
+                                                      static_cast<std::uint64_t>(chain));
+        if (f.penalty().l1() > 0)
+          f.model().run_proximal_chain(rows, step, at.weights, at.gradient, f.penalty().threshold(),
+                                       u);
+        else
+          f.model().run_chain(rows, step, at.gradient, u);
+      });
 }
 
 void RowEngine::adapt(double alpha) {

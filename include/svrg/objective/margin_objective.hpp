@@ -49,9 +49,9 @@ class MarginObjective {
   /// Brings back what remember() kept. Local.
   void restore();
   DirectionMargins step_margins() const;
-  /// Whether chains and directions' margins read a copy of the rows in float (row engines: an error
-  /// there is one of the path, not of the point it leads to). Rows in float are their own copy.
-  /// Local.
+  /// Whether chains read a copy of the rows in float: an error there is one of the path, not of the
+  /// point it leads to. Rows in float are their own copy, and there is none of rows beyond float's
+  /// range. Local.
   void use_rounded_rows(bool rounded);
   /// X p for this rank's rows, for line_sums(). Local.
   DirectionMargins direction_margins(ConstVecRef<double> p) const;
@@ -117,6 +117,7 @@ class MarginObjective {
     Batch batch;
   };
   std::unique_ptr<RoundedRows> rounded_;
+  bool not_to_be_rounded_ = false;  // values beyond float's range
   std::optional<Smoothness> smoothness_;
   std::optional<Vec<double>> curvature_bounds_;
   PhaseTimes times_;

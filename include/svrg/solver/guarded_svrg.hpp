@@ -11,7 +11,8 @@
 
 namespace svrg {
 
-/// Which inner epoch; automatic: by parameters and rows, and changed where it contracts slowly.
+/// Which inner epoch; automatic: the cheapest by the cost model, and changed where it contracts
+/// slowly.
 enum class EngineChoice { automatic, row, ssn, newton };
 
 /// How the inner epoch is made; the defaults suit all.

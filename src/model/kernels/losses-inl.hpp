@@ -11,10 +11,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace svrg::kernels::HWY_NAMESPACE {
 
-/// exp(x), x ≤ 0 or NaN, which as the second operand of a maximum comes through.
+/// exp(x) of x ≤ 0; NaN stays NaN, which Exp would take for far below.
 template <class T, class W>
 HWY_INLINE W exp_of(T tag, W x) {
-  return hn::Exp(tag, hn::Max(hn::Set(tag, -700.0), x));
+  const W y = hn::Exp(tag, hn::Max(hn::Set(tag, -700.0), x));
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
 /// Each gives φ' and φ'' of vectors of any width, φ from φ' and what else is at hand.
