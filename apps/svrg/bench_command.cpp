@@ -112,7 +112,7 @@ Rates measure(const Communicator& comm) {
   const double factoring = seconds_of(
       comm, [&] { diagonal += Eigen::LLT<Eigen::MatrixXd>(a).matrixLLT()(size - 1, size - 1); });
   if (!(diagonal > 0)) throw NumericError("the factor of a positive matrix is not positive");
-  rates.factoring = static_cast<double>(size * size * size / 6) / factoring;
+  rates.factoring = static_cast<double>(size) * size * size / 6 / factoring;
   std::vector<double> one(1), many(1 << 17);
   rates.latency = seconds_of(comm, [&] { comm.sum(std::span(one)); });
   rates.network =
