@@ -18,22 +18,13 @@ inline std::vector<Index> block_order(const ChainRows& rows, const ChainStep& st
   return order;
 }
 
-/// f(first row, rows) through all groups of the blocks.
+/// f(first row, rows) through the blocks, `group` rows at a time.
 template <class F>
-void visit_groups(const ChainRows& rows, const ChainStep& step, F&& f) {
+void visit_groups(const ChainRows& rows, const ChainStep& step, Index group, F&& f) {
   for (const Index b : block_order(rows, step)) {
     const Index from = rows.first + b * step.block;
     const Index to = std::min(from + step.block, rows.first + rows.count);
-    for (Index i = from; i < to; i += step.group) f(i, std::min(step.group, to - i));
-  }
-}
-
-template <class F>
-void visit_rows(const ChainRows& rows, const ChainStep& step, F&& visit) {
-  for (const Index b : block_order(rows, step)) {
-    const Index from = rows.first + b * step.block;
-    const Index to = std::min(from + step.block, rows.first + rows.count);
-    for (Index i = from; i < to; ++i) visit(i);
+    for (Index i = from; i < to; i += group) f(i, std::min(group, to - i));
   }
 }
 

@@ -72,7 +72,7 @@ void run_classes(const DenseRows<T>& x, const ChainRows& rows, const ChainStep& 
   const Index P = x.columns * K;
   std::fill_n(u, P, 0.0);
   std::vector<double> s(static_cast<std::size_t>(most_group * K));
-  chain::visit_groups(rows, step, [&](Index i, Index n) {
+  chain::visit_groups(rows, step, step.group, [&](Index i, Index n) {
     for (Index a = 0; a < n; ++a)
       for (Index k = 0; k < K; ++k)
         s[static_cast<std::size_t>(a * K + k)] =
@@ -104,7 +104,7 @@ void run_classes(const CsrRows<T>& x, const ChainRows& rows, const ChainStep& st
       for (Index k = 0; k < K; ++k) p[k] *= a;
     a = 1;
   };
-  chain::visit_groups(rows, step, [&](Index i, Index n) {
+  chain::visit_groups(rows, step, step.group, [&](Index i, Index n) {
     std::fill(both.begin(), both.end(), 0.0);
     kernels::rows<CsrRows<T>>().add_class_margins(x, i, n, pairs.data(), 2 * K, both.data());
     for (std::size_t r = 0; r < static_cast<std::size_t>(n); ++r)

@@ -125,10 +125,9 @@ void LinearModel::add_line_sums(const Batch& batch, const Part& part, const doub
 
 void LinearModel::curvatures_of(const Batch& batch, Index first, Index count, const double* z,
                                 double* h) const {
-  std::vector<double> r(static_cast<std::size_t>(count));
   const double* y = batch.labels.data() + first;
-  kernels::losses().derivatives({loss_, delta_}, z + first, y, count, r.data());
-  kernels::losses().curvatures({loss_, delta_}, z + first, y, r.data(), count, h);
+  kernels::losses().derivatives({loss_, delta_}, z + first, y, count, h);
+  kernels::losses().curvatures({loss_, delta_}, z + first, y, h, count, h);
   if (const double* sigma = weights_from(batch, first))
     for (Index i = 0; i < count; ++i) h[i] *= sigma[i];
 }
@@ -328,17 +327,24 @@ double LinearModel::conjugate_sum(const Batch& batch, const Part& part, const do
 
 void LinearModel::add_diagonal_curvature(const Batch& batch, const Part& part, const double* z,
                                          std::span<double> h) const {
-  std::vector<double> row(static_cast<std::size_t>(margins_));
-  losses::with_loss(loss_, delta_, [&](auto l) {
-    for (Index i = part.first; i < part.first + part.count; ++i) {
-      l.curvature(z + i * margins_, label_of(batch, i), margins_, row.data());
-      const double weight = weight_of(batch, i);
-      for (std::size_t k = 0; k < row.size(); ++k) {
-        const bool softmax = std::is_same_v<decltype(l), losses::Softmax>;
-        h[k] += weight * (softmax ? row[k] * (1 - row[k]) : row[k]);
+  const Index K = margins_, end = part.first + part.count;
+  std::vector<double> block(static_cast<std::size_t>(kernels::block_rows * K));
+  for (Index from = part.first; from < end; from += kernels::block_rows) {
+    const Index n = std::min(kernels::block_rows, end - from);
+    if (loss_ != Loss::softmax) {
+      curvatures_of(batch, from, n, z, block.data());
+      for (Index i = 0; i < n; ++i) h[0] += block[static_cast<std::size_t>(i)];
+      continue;
+    }
+    kernels::losses().probabilities(z + from * K, nullptr, n, K, block.data());
+    for (Index i = 0; i < n; ++i) {
+      const double weight = weight_of(batch, from + i);
+      for (std::size_t k = 0; k < h.size(); ++k) {
+        const double p = block[static_cast<std::size_t>(i * K) + k];
+        h[k] += weight * p * (1 - p);
       }
     }
-  });
+  }
 }
 
 double LinearModel::row_curvature(const Batch& batch, Index row, const double* z,

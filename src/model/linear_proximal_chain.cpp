@@ -99,7 +99,7 @@ void run(const L& loss, const R& x, const ChainRows& rows, const ChainStep& step
     }
     done[static_cast<std::size_t>(j)] = now;
   };
-  chain::visit_rows(rows, step, [&](Index i) {
+  chain::visit_groups(rows, step, 1, [&](Index i, Index) {
     for (Index k = 0; k < K; ++k)
       s[static_cast<std::size_t>(k)] =
           rows.margins[i * K + k] +

@@ -1,6 +1,6 @@
 // The losses, one struct each: what a row contributes as a function of its K margins, and the
 // convex conjugate φ*(t) = sup_z t·z − φ(z) on its domain. A new loss of a linear model is one more
-// struct here and one more line in with_loss().
+// struct here and one more line in with_loss(), and its twin on vectors in kernels/losses-inl.hpp.
 #pragma once
 #include <algorithm>
 #include <cmath>

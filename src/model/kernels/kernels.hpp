@@ -31,7 +31,7 @@ struct LossKernels {
                       double* r);
   /// r ← φ'(z) alone. Not for softmax.
   void (*derivatives)(LossKind, const double* z, const double* y, Index n, double* r);
-  /// h ← φ''(z), given r = φ'(z). Not for softmax.
+  /// h ← φ''(z), given r = φ'(z); h may be r. Not for softmax.
   void (*curvatures)(LossKind, const double* z, const double* y, const double* r, Index n,
                      double* h);
   /// p ← probabilities of K classes a row, z and p [n, K]; returns Σ σ_i log Σ_k exp(z_ik).
