@@ -31,9 +31,9 @@ foreach(name xxhash zstd hwy)
     message(FATAL_ERROR "${name} not found; install its headers and library")
   endif()
 endforeach()
-# Optional: products of matrices in symbol graphs, several times as fast as what a portable build of
-# Eigen does. SVRG_OPENBLAS=OFF leaves it out.
-option(SVRG_OPENBLAS "Use OpenBLAS for symbol graphs where it is found" ON)
+# Optional: products of matrices in symbol graphs and factors of Hessians, several times as fast as
+# what a portable build of Eigen does. SVRG_OPENBLAS=OFF leaves it out.
+option(SVRG_OPENBLAS "Use OpenBLAS for products and factors of matrices where it is found" ON)
 set(svrg_own_libraries svrg::xxhash svrg::zstd svrg::hwy)
 if(SVRG_OPENBLAS AND TARGET svrg::openblas)
   list(APPEND svrg_own_libraries svrg::openblas)

@@ -163,6 +163,18 @@ std::vector<T> Communicator::gather(std::span<const T> values) const {
   return all;
 }
 
+std::vector<double> Communicator::gather_at_root(std::span<const double> values) const {
+  Group& g = *group_;
+  if (g.alone()) return {values.begin(), values.end()};
+  const Timed timed(g.traffic);
+  const int count = to_count(values.size());
+  std::vector<double> all(is_root() ? values.size() * static_cast<std::size_t>(g.size) : 0);
+  check(MPI_Gather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, 0, g.comm),
+        "MPI_Gather");
+  g.traffic.bytes += static_cast<Index>(values.size_bytes());
+  return all;
+}
+
 Index Communicator::sum(Index value) const {
   Group& g = *group_;
   if (g.alone()) return value;
@@ -256,6 +268,14 @@ Communicator Communicator::node() const {
 }
 
 void Communicator::agree(std::string_view task, const std::function<void()>& local_work) const {
+  agree_any(task, [&] {
+    local_work();
+    return false;
+  });
+}
+
+bool Communicator::agree_any(std::string_view task, const std::function<bool()>& local_work) const {
+  bool asked = false;
   auto code = ExitCode::done;
   std::string message;
   const auto failed = [&](ExitCode with, const char* what) {
@@ -263,7 +283,7 @@ void Communicator::agree(std::string_view task, const std::function<void()>& loc
     message = std::string(task) + (task.empty() ? "" : ": ") + what;
   };
   try {
-    local_work();
+    asked = local_work();
   } catch (const Error& error) {
     failed(error.code(), error.what());
   } catch (const std::bad_alloc&) {
@@ -274,15 +294,15 @@ void Communicator::agree(std::string_view task, const std::function<void()>& loc
   Group& g = *group_;
   struct {
     int severity, rank;
-  } worst{static_cast<int>(code), g.rank};
+  } worst{2 * static_cast<int>(code) + (asked ? 1 : 0), g.rank};
   if (!g.alone()) {
     const Timed timed(g.traffic);
     check(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, g.comm), "MPI_Allreduce");
     ++g.traffic.allreduces;
   }
-  if (worst.severity == 0) return;
+  if (worst.severity <= 1) return worst.severity == 1;
   message = broadcast(message, worst.rank);
-  throw CollectiveError(static_cast<ExitCode>(worst.severity), worst.rank, message);
+  throw CollectiveError(static_cast<ExitCode>(worst.severity / 2), worst.rank, message);
 }
 
 #define SVRG_INSTANTIATE(T)                                          \

@@ -1,7 +1,6 @@
-// Second-order quantities of a linear model: sums along directions, Hessian products, Hessians.
+// Second-order quantities of a linear model: sums along directions, Hessian products, diagonals.
 #include <algorithm>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "model/losses.hpp"
@@ -13,10 +12,6 @@ namespace svrg {
 namespace {
 
 using kernels::weight_of;
-
-double label_of(const Batch& batch, Index row) {
-  return batch.labels[static_cast<std::size_t>(row)];
-}
 
 /// σ, or null, of the rows from `first` on.
 const double* weights_from(const Batch& batch, Index first) {
@@ -49,31 +44,6 @@ void subtract_means(const double* p, const double* sigma, std::span<const float*
   for (Index i = 0; i < n; ++i) weight[i] = sigma != nullptr ? -sigma[i] : -1.0;
   double ignored[kernels::most_directions] = {};
   kernels::losses().add_products(none, weight, means, q.size(), n, ignored, hessian);
-}
-
-/// The stored entries of a row, the intercept as one more feature of value 1.
-template <class R>
-void collect(const R& x, Index i, bool intercept, std::vector<std::pair<Index, double>>& entries) {
-  entries.clear();
-  kernels::for_each(x, i, [&](Index j, double v) {
-    if (v != 0) entries.emplace_back(j, v);
-  });
-  if (intercept) entries.emplace_back(x.columns, 1.0);
-}
-
-/// φ''(z) as a K x K matrix.
-void curvature_matrix(Loss loss, double delta, const double* z, double y, Index K,
-                      Eigen::MatrixXd& m) {
-  losses::with_loss(loss, delta, [&](auto l) {
-    if constexpr (std::is_same_v<decltype(l), losses::Softmax>) {
-      Vec<double> p(K);
-      losses::Softmax::curvature(z, y, K, p.data());
-      m.noalias() = -p * p.transpose();
-      m.diagonal() += p;
-    } else {
-      l.curvature(z, y, 1, m.data());
-    }
-  });
 }
 
 }  // namespace
@@ -160,140 +130,6 @@ void LinearModel::add_hessian_product(ConstVecRef<double> p, const Batch& batch,
       batch.inputs[0].rows);
 }
 
-template <class T>
-void LinearModel::add_dense_curvature(const DenseRows<T>& x, const Batch& batch, Index first,
-                                      Index count, const double* z, Eigen::MatrixXd& h) const {
-  const Index K = margins_, m = features_ + (intercept_ ? 1 : 0);
-  std::vector<double> work, weights(static_cast<std::size_t>(count));
-  if (K == 1) {
-    curvatures_of(batch, first, count, z, weights.data());
-    return kernels::add_gram(x, first, count, weights.data(), intercept_, h.data(), h.rows(), work);
-  }
-  // A Gram matrix for each pair of classes: half the products of the one over all parameters.
-  std::vector<double> p(static_cast<std::size_t>(count * K));
-  kernels::losses().probabilities(z + first * K, nullptr, count, K, p.data());
-  Eigen::MatrixXd gram(m, m);
-  for (Index a = 0; a < K; ++a)
-    for (Index b = 0; b <= a; ++b) {
-      for (Index i = 0; i < count; ++i) {
-        const double pa = p[static_cast<std::size_t>(i * K + a)];
-        const double pb = p[static_cast<std::size_t>(i * K + b)];
-        weights[static_cast<std::size_t>(i)] =
-            weight_of(batch, first + i) * (a == b ? pa * (1 - pa) : -pa * pb);
-      }
-      gram.setZero();
-      kernels::add_gram(x, first, count, weights.data(), intercept_, gram.data(), m, work);
-      for (Index i = 0; i < m; ++i) {
-        h(i * K + a, i * K + b) += gram(i, i);
-        for (Index j = i + 1; j < m; ++j) {
-          h(j * K + a, i * K + b) += gram(j, i);
-          if (a != b) h(j * K + b, i * K + a) += gram(j, i);
-        }
-      }
-    }
-}
-
-template <class T>
-void LinearModel::add_sparse_curvature(const CsrRows<T>& x, const Batch& batch, Index first,
-                                       Index count, const double* z, Eigen::MatrixXd& h) const {
-  const Index K = margins_;
-  std::vector<std::pair<Index, double>> entries;
-  Eigen::MatrixXd m(K, K);
-  for (Index i = first; i < first + count; ++i) {
-    collect(x, i, intercept_, entries);
-    curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
-    m *= weight_of(batch, i);
-    for (std::size_t f = 0; f < entries.size(); ++f)
-      for (Index b = 0; b < K; ++b) {
-        double* column = h.data() + (entries[f].first * K + b) * h.rows();
-        if (K == 1) {
-          const double scale = entries[f].second * m(0, 0);
-          for (std::size_t e = f; e < entries.size(); ++e)
-            column[entries[e].first] += scale * entries[e].second;
-          continue;
-        }
-        for (std::size_t e = f; e < entries.size(); ++e)
-          kernels::add_scaled(column + entries[e].first * K, entries[e].second * entries[f].second,
-                              m.data() + b * K, K);
-      }
-  }
-}
-
-void LinearModel::add_curvature(const Batch& batch, Index first, Index count, const double* z,
-                                Eigen::MatrixXd& h) const {
-  std::visit(
-      [&](const auto& x) {
-        using R = std::decay_t<decltype(x)>;
-        if constexpr (std::is_same_v<R, DenseRows<typename R::Value>>)
-          add_dense_curvature(x, batch, first, count, z, h);
-        else
-          add_sparse_curvature(x, batch, first, count, z, h);
-      },
-      batch.inputs[0].rows);
-}
-
-void LinearModel::add_curvature(const Batch& batch, Index first, Index count, const double* z,
-                                std::span<const std::int32_t> slot, Eigen::MatrixXd& h) const {
-  struct Entry {
-    Index slot, k;
-    double value;
-  };
-  const Index K = margins_;
-  std::visit(
-      [&](const auto& x) {
-        std::vector<Entry> entries;
-        Eigen::MatrixXd m(K, K);
-        const auto take = [&](Index j, double v) {
-          for (Index k = 0; k < K; ++k)
-            if (const auto s = slot[static_cast<std::size_t>(j * K + k)]; s >= 0)
-              entries.push_back({s, k, v});
-        };
-        for (Index i = first; i < first + count; ++i) {
-          entries.clear();
-          kernels::for_each(x, i, [&](Index j, double v) {
-            if (v != 0) take(j, v);
-          });
-          if (intercept_) take(x.columns, 1);
-          if (entries.empty()) continue;
-          curvature_matrix(loss_, delta_, z + i * K, label_of(batch, i), K, m);
-          m *= weight_of(batch, i);
-          for (std::size_t f = 0; f < entries.size(); ++f) {
-            double* column = h.data() + entries[f].slot * h.rows();
-            const double* of_class = m.data() + entries[f].k * K;
-            for (std::size_t e = f; e < entries.size(); ++e)
-              column[entries[e].slot] +=
-                  entries[f].value * entries[e].value * of_class[entries[e].k];
-          }
-        }
-      },
-      batch.inputs[0].rows);
-}
-
-void LinearModel::add_feature_curvature(const Batch& batch, Index first, Index count,
-                                        const double* z, Eigen::MatrixXd& h) const {
-  std::visit(
-      [&](const auto& x) {
-        std::vector<std::pair<Index, double>> entries;
-        std::vector<double> of_row(static_cast<std::size_t>(margins_));
-        for (Index i = first; i < first + count; ++i) {
-          const Part row{0, i, 1};
-          std::fill(of_row.begin(), of_row.end(), 0.0);
-          add_diagonal_curvature(batch, row, z, of_row);
-          double weight = 0;
-          for (const double of_class : of_row) weight += of_class;
-          weight /= static_cast<double>(margins_);
-          collect(x, i, intercept_, entries);
-          for (std::size_t f = 0; f < entries.size(); ++f) {
-            double* column = h.data() + entries[f].first * h.rows();
-            const double scale = weight * entries[f].second;
-            for (std::size_t e = f; e < entries.size(); ++e)
-              column[entries[e].first] += scale * entries[e].second;
-          }
-        }
-      },
-      batch.inputs[0].rows);
-}
-
 void LinearModel::add_curvature_bounds(const Batch& batch, const Part& part,
                                        VecRef<double> h) const {
   const Index K = margins_;
@@ -319,7 +155,8 @@ double LinearModel::conjugate_sum(const Batch& batch, const Part& part, const do
     for (Index i = part.first; i < part.first + part.count; ++i) {
       for (Index k = 0; k < margins_; ++k)
         theta[static_cast<std::size_t>(k)] = s * r[i * margins_ + k];
-      sum += weight_of(batch, i) * l.conjugate(theta.data(), label_of(batch, i), margins_);
+      sum += weight_of(batch, i) *
+             l.conjugate(theta.data(), batch.labels[static_cast<std::size_t>(i)], margins_);
     }
     return sum;
   });
@@ -345,28 +182,6 @@ void LinearModel::add_diagonal_curvature(const Batch& batch, const Part& part, c
       }
     }
   }
-}
-
-double LinearModel::row_curvature(const Batch& batch, Index row, const double* z,
-                                  const Eigen::MatrixXd& lower) const {
-  const Index K = margins_;
-  return std::visit(
-      [&](const auto& x) {
-        std::vector<std::pair<Index, double>> entries;
-        collect(x, row, intercept_, entries);
-        Eigen::MatrixXd m(K, K);
-        curvature_matrix(loss_, delta_, z + row * K, label_of(batch, row), K, m);
-        double total = 0;
-        Vec<double> e(lower.rows());
-        for (Index k = 0; k < K; ++k) {
-          e.setZero();
-          for (const auto& [j, v] : entries) e[j * K + k] = v;
-          lower.triangularView<Eigen::Lower>().solveInPlace(e);
-          total += m(k, k) * e.squaredNorm();
-        }
-        return total * weight_of(batch, row);
-      },
-      batch.inputs[0].rows);
 }
 
 }  // namespace svrg

@@ -252,14 +252,14 @@ Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
   return h;
 }
 
-double MarginObjective::largest_row_curvature(const Eigen::MatrixXd& lower, Index samples,
+double MarginObjective::largest_row_curvature(const Cholesky& metric, Index samples,
                                               std::uint64_t draw) {
   const Timed timed(*this, Phase::inner);
   double largest = 0;
   for (const Part& part : shard_.all().parts) {
     const Part rows = sample(part, samples, draw);
-    for (Index i = rows.first; i < rows.first + rows.count; ++i)
-      largest = std::max(largest, model_.row_curvature(shard_.all(), i, z_.data(), lower));
+    largest =
+        std::max(largest, model_.largest_row_curvature(shard_.all(), rows, z_.data(), metric));
   }
   return comm_.max(largest) / mean_weight_;
 }

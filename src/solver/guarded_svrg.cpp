@@ -157,28 +157,35 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   newest.step = engine_->displacement(
       f_, {w_snap, g_, now_.epoch, contraction(), now_.grad_norm / first_norm_, now_.passes});
   now_.passes += engine_->passes();
-  newest.margins = f_.direction_margins(newest.step);
-  now_.passes += 0.5;
   f_.remember();
 
-  SearchResult found;
+  double alpha = 1;
   bool accepted = false, asked_to_save = false;
-  // Optimistic first; if F rose after all, once more with every value checked.
-  for (const bool verify : {false, true}) {
-    found = search(w_snap, newest, verify);
-    w = w_snap + step_of(found, newest);
+  const auto accepts = [&](const Vec<double>& step, double most) {
+    w = w_snap + step;
     f_.comm().broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
     const auto m = f_.gradient(w, g_);
     now_.passes += 1;
-    accepted = m.finite && m.objective <= f_snap + 1e-13 * std::fabs(f_snap);
+    accepted = m.finite && m.objective <= most + 1e-13 * std::fabs(f_snap);
     if (accepted) {
       take(w, m);
-      break;
+    } else {
+      f_.restore();
+      g_ = g_snap;
+      now_.requests = m.requests;
+      asked_to_save |= m.requests.save;
     }
-    f_.restore();
-    g_ = g_snap;
-    now_.requests = m.requests;
-    asked_to_save |= m.requests.save;
+    return accepted;
+  };
+  if (!engine_->is_whole() || !accepts(newest.step, f_snap + 0.25 * g_snap.dot(newest.step))) {
+    newest.margins = f_.direction_margins(newest.step);
+    now_.passes += 0.5;
+    // Optimistic first; if F rose after all, once more with every value checked.
+    for (const bool verify : {false, true}) {
+      const SearchResult found = search(w_snap, newest, verify);
+      alpha = found.alpha[0];
+      if (accepts(step_of(found, newest), f_snap)) break;
+    }
   }
   now_.requests.save |= asked_to_save;
   ++now_.epoch;
@@ -189,7 +196,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
     remember_step(w_snap, w);
     decreases_.push_front(f_snap - now_.objective);
     if (decreases_.size() > 3) decreases_.pop_back();
-    engine_->adapt(found.alpha[0]);
+    engine_->adapt(alpha);
     maybe_return();
     return now_;
   }

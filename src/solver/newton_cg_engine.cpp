@@ -1,5 +1,5 @@
-#include <Eigen/Cholesky>
 #include <cmath>
+#include <utility>
 
 #include "svrg/solver/engine.hpp"
 
@@ -18,23 +18,22 @@ class Preconditioner {
     passes_ = 0.5 * static_cast<double>(samples) / static_cast<double>(f.rows());
     const double ridge = 1e-6 * h.trace() / static_cast<double>(m_);
     for (Index j = 0; j < m_; ++j) h(j, j) += f.penalty().curvature()[j * K_] + ridge;
-    factor_.compute(h);
-    usable_ = factor_.info() == Eigen::Success;
+    usable_ = factor_.compute(std::move(h));
   }
   double passes() const { return passes_; }
   Vec<double> solve(const Vec<double>& r) const {
     if (!usable_) return r;
     // Weights lie feature by feature: [K, features + 1], column-major.
-    const Eigen::Map<const Eigen::MatrixXd> by_class(r.data(), K_, m_);
+    Eigen::MatrixXd by_class = Eigen::Map<const Eigen::MatrixXd>(r.data(), K_, m_).transpose();
+    factor_.solve(by_class);
     Vec<double> s(r.size());
-    Eigen::Map<Eigen::MatrixXd>(s.data(), K_, m_) =
-        factor_.solve(Eigen::MatrixXd(by_class.transpose())).transpose();
+    Eigen::Map<Eigen::MatrixXd>(s.data(), K_, m_) = by_class.transpose();
     return s;
   }
 
  private:
   Index K_, m_;
-  Eigen::LLT<Eigen::MatrixXd> factor_;
+  Cholesky factor_;
   bool usable_ = false;
   double passes_ = 0;
 };

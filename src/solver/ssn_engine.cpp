@@ -1,5 +1,5 @@
-#include <Eigen/Cholesky>
 #include <algorithm>
+#include <utility>
 
 #include "svrg/core/error.hpp"
 #include "svrg/solver/engine.hpp"
@@ -43,21 +43,16 @@ bool SubsampledNewtonEngine::due(const OuterPoint& at) const {
 }
 
 void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
-  Eigen::MatrixXd h = f.curvature(samples_, static_cast<std::uint64_t>(outer) + 1);
+  const Eigen::MatrixXd h = f.curvature(samples_, static_cast<std::uint64_t>(outer) + 1);
   // Directions without curvature (a softmax's shift of all intercepts) get a trace of ridge.
   const double trace = h.trace() / static_cast<double>(h.rows());
   double ridge = 1e-12;
   const auto factored = [&] {
     Eigen::MatrixXd a = h;
     a.diagonal().array() += ridge * std::max(trace, 1e-300);
-    return Eigen::LLT<Eigen::MatrixXd>(a);
+    return factor_.compute(std::move(a));
   };
-  Eigen::LLT<Eigen::MatrixXd> factor = factored();
-  while (factor.info() != Eigen::Success && ridge < 1) {
-    ridge *= 100;
-    factor = factored();
-  }
-  lower_ = factor.matrixL();
+  while (!factored() && ridge < 1) ridge *= 100;
   built_at_ = outer;
   stale_ = false;
   if (newton_) {
@@ -66,14 +61,8 @@ void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
   }
   // 1.5 stands for the largest eigenvalue of P⁻¹∇²F of a sampled P; the rest is a batch's noise.
   const Index probes = std::max<Index>(32, probe_rows / f.model().margins_per_row());
-  const double row = f.largest_row_curvature(lower_, probes, static_cast<std::uint64_t>(outer));
+  const double row = f.largest_row_curvature(factor_, probes, static_cast<std::uint64_t>(outer));
   step_ = 0.7 / (1.5 + row / static_cast<double>(batch_));
-}
-
-void SubsampledNewtonEngine::solve(
-    VecRef<double> y) const {  // NOLINT(performance-unnecessary-value-param)
-  lower_.triangularView<Eigen::Lower>().solveInPlace(y);
-  lower_.transpose().triangularView<Eigen::Upper>().solveInPlace(y);
 }
 
 Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const OuterPoint& at) {
@@ -87,7 +76,7 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
   }
   if (newton_) {
     Vec<double> step = -at.gradient;
-    solve(step);
+    factor_.solve(step);
     return step;
   }
   const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
@@ -110,7 +99,7 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
           y.setZero();
           f.model().add_displaced(rows, rows.first + start + t * batch, batch, u, y);
           y = y / static_cast<double>(batch) + at.gradient + lambda.cwiseProduct(u);
-          solve(y);
+          factor_.solve(y);
           u -= step_ * y;
         }
       });
@@ -119,18 +108,20 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
 double SubsampledNewtonEngine::exact_gap(ConstVecRef<double> gradient) const {
   if (!newton_ || !quadratic_ || built_at_ < 0) return Engine::exact_gap(gradient);
   Vec<double> half = gradient;
-  lower_.triangularView<Eigen::Lower>().solveInPlace(half);
+  factor_.solve_lower(half);
   return 0.5 * half.squaredNorm();
 }
 
 void SubsampledNewtonEngine::save(State& state) const {
   state.values["solver/built_at"] = built_at_;
   state.values["solver/stale"] = std::int64_t{stale_};
+  state.values["solver/near"] = std::int64_t{near_};
   state.arrays["solver/built_weights"] = Array::vector<double>(built_weights_);
 }
 
 void SubsampledNewtonEngine::load(MarginObjective& f, const State& state) {
   const Index built_at = state.integer("solver/built_at");
+  near_ = state.integer("solver/near") != 0;
   if (built_at < 0) return;
   built_weights_ = state.vector("solver/built_weights", f.size());
   f.margins(built_weights_);

@@ -39,8 +39,15 @@ double cross_entropy(Loss loss, const double* z, double y, Index K) {
   return top + std::log(sum) - z[static_cast<Index>(y)];
 }
 
-/// Everything of which a metric is made, summed over rows: `size` numbers, then weight times
-/// add(...) into them, then value(sums, sum of weights).
+/// Some rows: their scores z [count, K], labels, and weights or null where all are 1.
+struct ScoredRows {
+  const double *z, *labels, *weights;
+  Index count;
+  double weight(Index i) const { return weights != nullptr ? weights[i] : 1; }
+};
+
+/// Everything of which a metric is made, summed over rows: `size` numbers, into which add(...) adds
+/// those of some rows, then value(sums, sum of weights).
 class Summed {
  public:
   Summed(const Metric& metric, Loss loss, Index K, double pivot)
@@ -55,23 +62,35 @@ class Summed {
            : metric_.kind == Kind::r2 ? 3
                                       : 1;
   }
-  void add(const double* z, double y, double weight, std::span<double> sums) const {
+  void add(const ScoredRows& rows, std::span<double> sums) const {
+    const auto mean_of = [&](auto&& of_row) {
+      double sum = 0;
+      for (Index i = 0; i < rows.count; ++i)
+        sum += rows.weight(i) * static_cast<double>(of_row(rows.z + i * K_, rows.labels[i]));
+      sums[0] += sum;
+    };
     switch (metric_.kind) {
-      case Kind::f1: {
-        const auto p = 3 * static_cast<std::size_t>(predicted_class(loss_, z, K_));
-        const auto t = 3 * static_cast<std::size_t>(true_class(loss_, y));
-        if (p == t) sums[t] += weight;
-        sums[p + 1] += weight;
-        sums[t + 2] += weight;
-        return;
-      }
+      case Kind::f1:
+        return add_counts(rows, sums);
       case Kind::r2:
-        sums[0] += weight * (z[0] - y) * (z[0] - y);
-        sums[1] += weight * (y - pivot_);
-        sums[2] += weight * (y - pivot_) * (y - pivot_);
-        return;
+        return add_squares(rows, sums);
+      case Kind::acc:
+        if (K_ == 1)
+          return mean_of([](const double* z, double y) { return (z[0] > 0) == (y > 0); });
+        return mean_of([&](const double* z, double y) {
+          return predicted_class(loss_, z, K_) == true_class(loss_, y);
+        });
+      case Kind::ce:
+        return mean_of([&](const double* z, double y) { return cross_entropy(loss_, z, y, K_); });
+      case Kind::top_k:
+        return mean_of([&](const double* z, double y) {
+          const double own = z[static_cast<Index>(y)];
+          return std::count_if(z, z + K_, [&](double v) { return v > own; }) < metric_.k;
+        });
+      case Kind::mae:
+        return mean_of([](const double* z, double y) { return std::fabs(z[0] - y); });
       default:
-        sums[0] += weight * row_value(z, y);
+        return mean_of([](const double* z, double y) { return (z[0] - y) * (z[0] - y); });
     }
   }
   double value(std::span<const double> sums, double weight) const {
@@ -90,20 +109,22 @@ class Summed {
   }
 
  private:
-  double row_value(const double* z, double y) const {
-    switch (metric_.kind) {
-      case Kind::acc:
-        return predicted_class(loss_, z, K_) == true_class(loss_, y);
-      case Kind::ce:
-        return cross_entropy(loss_, z, y, K_);
-      case Kind::top_k: {
-        const double own = z[static_cast<Index>(y)];
-        return std::count_if(z, z + K_, [&](double v) { return v > own; }) < metric_.k;
-      }
-      case Kind::mae:
-        return std::fabs(z[0] - y);
-      default:
-        return (z[0] - y) * (z[0] - y);
+  void add_counts(const ScoredRows& rows, std::span<double> sums) const {
+    for (Index i = 0; i < rows.count; ++i) {
+      const auto p = 3 * static_cast<std::size_t>(predicted_class(loss_, rows.z + i * K_, K_));
+      const auto t = 3 * static_cast<std::size_t>(true_class(loss_, rows.labels[i]));
+      const double weight = rows.weight(i);
+      if (p == t) sums[t] += weight;
+      sums[p + 1] += weight;
+      sums[t + 2] += weight;
+    }
+  }
+  void add_squares(const ScoredRows& rows, std::span<double> sums) const {
+    for (Index i = 0; i < rows.count; ++i) {
+      const double y = rows.labels[i], error = rows.z[i] - y, weight = rows.weight(i);
+      sums[0] += weight * error * error;
+      sums[1] += weight * (y - pivot_);
+      sums[2] += weight * (y - pivot_) * (y - pivot_);
     }
   }
   const Metric& metric_;
@@ -112,20 +133,18 @@ class Summed {
   double pivot_;
 };
 
-/// each(row, its scores) for all rows; `scores_of(rows)` gives those of at most `block` of them.
+/// each(owned shard, some of its rows) for all rows; `scores_of(rows)` gives those of at most
+/// `block` of them.
 template <class ScoresOf, class Each>
-void each_row(const Shard& shard, Index K, Index block, ScoresOf&& scores_of, Each&& each) {
+void each_block(const Shard& shard, Index block, ScoresOf&& scores_of, Each&& each) {
+  const double* weights = shard.weights().empty() ? nullptr : shard.weights().data();
   for (const Part& part : shard.all().parts)
     for (Index from = 0; from < part.count; from += block) {
       const Part rows{part.virtual_shard, part.first + from, std::min(block, part.count - from)};
-      const double* z = scores_of(rows);
-      for (Index i = 0; i < rows.count; ++i)
-        each(part.virtual_shard, static_cast<std::size_t>(rows.first + i), z + i * K);
+      each(part.virtual_shard,
+           ScoredRows{scores_of(rows), shard.labels().data() + rows.first,
+                      weights != nullptr ? weights + rows.first : nullptr, rows.count});
     }
-}
-
-double weight_of(const Shard& shard, std::size_t row) {
-  return shard.weights().empty() ? 1 : shard.weights()[row];
 }
 
 template <class ScoresOf>
@@ -150,14 +169,15 @@ std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss los
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
   sums->start(static_cast<Index>(at.back()), 0);
-  each_row(shard, K, block, scores_of, [&](Index owned, std::size_t row, const double* z) {
+  each_block(shard, block, scores_of, [&](Index owned, const ScoredRows& rows) {
     const auto values = sums->values(owned);
-    const double weight = weight_of(shard, row), y = shard.labels()[row];
-    values[0] += weight;
+    for (Index i = 0; i < rows.count; ++i) values[0] += rows.weight(i);
     for (std::size_t m = 0; m < metrics.size(); ++m)
       if (metrics[m].kind != Kind::auc)
-        summed[m].add(z, y, weight, values.subspan(at[m], at[m + 1] - at[m]));
-    if (ranks_rows) scored.push_back({z[0], weight, y > 0});
+        summed[m].add(rows, values.subspan(at[m], at[m + 1] - at[m]));
+    if (!ranks_rows) return;
+    for (Index i = 0; i < rows.count; ++i)
+      scored.push_back({rows.z[i], rows.weight(i), rows.labels[i] > 0});
   });
   sums->reduce();
   const auto total = sums->total();
@@ -247,16 +267,19 @@ Eigen::MatrixXd confusion(const Communicator& comm, Predictor& model, Loss loss,
   const auto sums = make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
                                          shard.owned_shards());
   sums->start(classes * classes, 0);
-  each_row(
-      shard, K, block_rows,
+  each_block(
+      shard, block_rows,
       [&](const Part& rows) {
         model.score(shard.all(), rows, z);
         return z.data();
       },
-      [&](Index owned, std::size_t row, const double* scores) {
-        const Index a = true_class(loss, shard.labels()[row]);
-        const Index b = predicted_class(loss, scores, K);
-        sums->values(owned)[static_cast<std::size_t>(a * classes + b)] += weight_of(shard, row);
+      [&](Index owned, const ScoredRows& rows) {
+        const auto counts = sums->values(owned);
+        for (Index i = 0; i < rows.count; ++i) {
+          const Index a = true_class(loss, rows.labels[i]);
+          const Index b = predicted_class(loss, rows.z + i * K, K);
+          counts[static_cast<std::size_t>(a * classes + b)] += rows.weight(i);
+        }
       });
   sums->reduce();
   return Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(

@@ -35,7 +35,7 @@ struct RunFiles {
   std::unique_ptr<io::RunRecord> record;
 
  private:
-  double written_at_ = 0;
+  double written_at_ = now();
   int failures_ = 0;
 };
 

@@ -173,7 +173,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   recorded_times_ = times;
   std::vector<double> mine(spent.all().begin(), spent.all().end());
   mine.push_back(peak_memory());
-  const auto everybody = comm_.gather(std::span<const double>(mine));
+  const auto everybody = comm_.gather_at_root(mine);
 
   io::EpochRecord line;
   line.epoch = at.epoch;
@@ -193,23 +193,27 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
     std::copy_n(rank, phase_names.size(), line.phase_seconds.emplace_back().begin());
     line.max_rss.push_back(rank[phase_names.size()]);
   }
-  comm_.agree("", [&] {
-    if (!comm_.is_root()) return;
+  save_due_ = comm_.agree_any("", [&] {
+    if (!comm_.is_root()) return false;
     if (files_ && at.epoch > resumed_epoch_)
       files_->append(line, options_.config, options_.manifest);
     if (on_epoch_) on_epoch_(line, result_.first_grad_norm);
+    return time_to_save(at.epoch);
   });
 }
 
-bool Trainer::worth_saving(const Outcome& at) {
+bool Trainer::time_to_save(Index epoch) const {
+  if (!files_) return false;
+  const double since = now() - saved_at_;
+  return options_.checkpoint_epochs > 0
+             ? epoch % options_.checkpoint_epochs == 0 && since >= options_.checkpoint_interval
+             : since >= options_.checkpoint_seconds;
+}
+
+bool Trainer::worth_saving(const Outcome& at) const {
   if (at.requests.save || (at.measured && improved_ && options_.save_best)) return true;
-  std::uint8_t due = 0;
-  if (files_) {
-    const double since = now() - saved_at_;
-    due = options_.checkpoint_epochs > 0
-              ? at.epoch % options_.checkpoint_epochs == 0 && since >= options_.checkpoint_interval
-              : since >= options_.checkpoint_seconds;
-  }
+  if (at.measured) return save_due_;
+  std::uint8_t due = time_to_save(at.epoch) ? 1 : 0;
   comm_.broadcast(std::span(&due, 1));
   return due != 0;
 }

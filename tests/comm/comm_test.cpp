@@ -74,6 +74,30 @@ TEST(Communicator, throws_one_ranks_error_on_all) {
   world.agree("again", [] {});  // nobody is left behind in another call
 }
 
+TEST(Communicator, agree_any_says_on_all_ranks_whether_one_asked) {
+  const auto world = Communicator::world();
+  EXPECT_FALSE(world.agree_any("", [] { return false; }));
+  EXPECT_TRUE(world.agree_any("", [&] { return world.rank() == world.size() - 1; }));
+  EXPECT_THROW(world.agree_any("",
+                               [&]() -> bool {
+                                 if (world.is_root()) throw DataError("no such file");
+                                 return true;
+                               }),
+               CollectiveError);
+}
+
+TEST(Communicator, gathers_at_root_in_order_of_ranks) {
+  const auto world = Communicator::world();
+  const double mine[] = {1.0 * world.rank(), 0.5};
+  const auto all = world.gather_at_root(mine);
+  EXPECT_EQ(all.size(), world.is_root() ? 2 * static_cast<std::size_t>(world.size()) : 0);
+  if (!world.is_root()) return;
+  for (int r = 0; r < world.size(); ++r) {
+    EXPECT_EQ(all[2 * static_cast<std::size_t>(r)], r);
+    EXPECT_EQ(all[2 * static_cast<std::size_t>(r) + 1], 0.5);
+  }
+}
+
 TEST(Communicator, splits_into_groups) {
   const auto world = Communicator::world();
   const auto half = world.split(world.rank() % 2, world.rank());

@@ -50,6 +50,8 @@ class Communicator {
   /// Every rank's values, in order of ranks, on every rank; lengths may differ. Types as above.
   template <class T>
   std::vector<T> gather(std::span<const T> values) const;
+  /// Every rank's values, equally many, in order of ranks on root; nothing elsewhere.
+  std::vector<double> gather_at_root(std::span<const double> values) const;
   /// Over all ranks, the same answer on each. Collective.
   Index sum(Index value) const;
   /// Likewise the largest.
@@ -70,6 +72,8 @@ class Communicator {
   /// Runs local_work on every rank. If it threw on any, all ranks throw CollectiveError with the
   /// message and code of the lowest rank of those that failed worst. The work must not communicate.
   void agree(std::string_view task, const std::function<void()>& local_work) const;
+  /// Likewise of work that asks for something: whether any rank's did.
+  bool agree_any(std::string_view task, const std::function<bool()>& local_work) const;
 
  private:
   struct Group;

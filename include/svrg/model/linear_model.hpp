@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "svrg/core/cholesky.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/model/model.hpp"
 
@@ -115,9 +116,10 @@ class LinearModel : public Model<double> {
   /// Adds Σ σ_i φ''_kk(z_i) to h, [K].
   void add_diagonal_curvature(const Batch&, const Part&, const double* z,
                               std::span<double> h) const;
-  /// Σ_k φ''_kk(z_i) ‖L⁻¹ x_i e_k‖² / weight: the smoothness of row i in the metric L Lᵀ (a bound).
-  double row_curvature(const Batch&, Index row, const double* z,
-                       const Eigen::MatrixXd& lower) const;
+  /// The largest Σ_k φ''_kk(z_i) ‖L⁻¹ x_i e_k‖² σ_i: how smooth rows are in the metric L Lᵀ (a
+  /// bound).
+  double largest_row_curvature(const Batch&, const Part&, const double* z,
+                               const Cholesky& metric) const;
   /// Adds Σ ω_i (φ'(z_i + x_i·u) − r_i) x_i, ω = σ/mean weight, over rows [first, first+count).
   void add_displaced(const ChainRows&, Index first, Index count, ConstVecRef<double> u,
                      VecRef<double> g) const;

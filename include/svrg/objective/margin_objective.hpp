@@ -77,8 +77,8 @@ class MarginObjective {
   /// (with λ₂ or without) needs it. NaN without L1. An intercept that is not penalised is taken as
   /// minimised up to its own Newton decrement. Collective: one value.
   double scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<double> gradient, double objective);
-  /// Largest row smoothness in the metric of `lower` over about `samples` rows. Collective.
-  double largest_row_curvature(const Eigen::MatrixXd& lower, Index samples, std::uint64_t draw);
+  /// Largest row smoothness in a metric over about `samples` rows. Collective.
+  double largest_row_curvature(const Cholesky& metric, Index samples, std::uint64_t draw);
   /// The mean over classes of the Hessian's diagonal blocks, lower triangle, without penalty, from
   /// about `samples` rows: over features and, last, the intercept. Collective: its size squared.
   Eigen::MatrixXd feature_curvature(Index samples, std::uint64_t draw);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "svrg/core/cholesky.hpp"
 #include "svrg/core/state.hpp"
 #include "svrg/objective/margin_objective.hpp"
 #include "svrg/solver/solver.hpp"
@@ -33,6 +34,8 @@ class Engine {
   virtual double passes() const = 0;
   /// α_0, the coefficient that the search gave the displacement.
   virtual void adapt(double alpha) = 0;
+  /// The next displacement is likely best taken whole: no search before the gradient there.
+  virtual bool is_whole() const { return false; }
   /// The outer iteration did not decrease F.
   virtual void reject() = 0;
   virtual double step_size() const = 0;
@@ -121,8 +124,12 @@ class SubsampledNewtonEngine : public Engine {
   const char* name() const override { return !newton_ ? "ssn" : quadratic_ ? "direct" : "newton"; }
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
   double passes() const override { return passes_; }
-  void adapt(double) override {}
-  void reject() override { stale_ = true; }
+  void adapt(double alpha) override { near_ = alpha > 0.9 && alpha < 1.1; }
+  bool is_whole() const override { return newton_ && (quadratic_ || near_); }
+  void reject() override {
+    stale_ = true;
+    near_ = false;
+  }
   double step_size() const override { return step_; }
   /// ½ gᵀH⁻¹g for a quadratic with all rows in H: Newton's decrement.
   double exact_gap(ConstVecRef<double> gradient) const override;
@@ -132,16 +139,16 @@ class SubsampledNewtonEngine : public Engine {
  private:
   bool due(const OuterPoint& at) const;
   void build(MarginObjective& f, Index outer);
-  void solve(VecRef<double> y) const;  // y ← P⁻¹ y
 
   EngineOptions options_;
   bool newton_, quadratic_;
   Index samples_, batch_;
   Index built_at_ = -1;  // outer iteration of the factor; −1: none
   Vec<double> built_weights_;
-  Eigen::MatrixXd lower_;
+  Cholesky factor_;  // of P
   double step_ = 0, passes_ = 0;
   bool stale_ = false;
+  bool near_ = false;  // the last step was nearly a whole one
 };
 
 }  // namespace svrg

@@ -98,7 +98,8 @@ class Trainer {
   void record(const Outcome& at, ConstVecRef<double> w);
   void observe(const Outcome& at, ConstVecRef<double> w);
   void load_best(const State& state);
-  bool worth_saving(const Outcome& at);
+  bool time_to_save(Index epoch) const;  // on root
+  bool worth_saving(const Outcome& at) const;
   void save(ConstVecRef<double> w, bool last);
   State state_at(ConstVecRef<double> w) const;
   std::string reason_to_stop(const Outcome& at) const;
@@ -116,7 +117,7 @@ class Trainer {
   std::unique_ptr<RunFiles> files_;
   TrainResult result_;
   BestEpoch best_;
-  bool improved_ = false;  // at the last measurement
+  bool improved_ = false, save_due_ = false;  // at the last measurement
   PhaseTimes own_times_, recorded_times_;
   Index rows_ = 0;
   double started_ = 0, seconds_before_ = 0, saved_at_ = 0;
