@@ -8,6 +8,8 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Threads REQUIRED)
+# Optional: --threads. Without it a rank's threads take their turns.
+find_package(OpenMP COMPONENTS CXX)
 # Compressed input.
 find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)

@@ -17,7 +17,7 @@ std::string command_line_text() {
   return text;
 }
 
-std::string make_manifest(int ranks, const std::string& command) {
+std::string make_manifest(int ranks, int threads, const std::string& command) {
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
   std::array<char, 32> time{};
@@ -30,6 +30,7 @@ std::string make_manifest(int ranks, const std::string& command) {
                                      {"started", time.data()},
                                      {"host", host.data()},
                                      {"ranks", ranks},
+                                     {"threads", threads},
                                      {"compiler", "gcc " __VERSION__}};
   for (const char* name : {"SLURM_JOB_ID", "SLURM_JOB_NODELIST", "OMP_NUM_THREADS"})
     // Nothing sets variables while this runs. NOLINTNEXTLINE(concurrency-mt-unsafe)

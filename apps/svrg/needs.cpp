@@ -25,6 +25,7 @@ class Reductions {
  public:
   Reductions(const Settings& settings, int ranks, const Shard& shard)
       : others_(ranks - 1),
+        threads_(threads_of(settings)),
         tree_(reduction_of(settings) == Reduction::fixed_tree),
         owned_(shard.owned_shards()),
         shards_(shard.partition().virtual_shards()) {}
@@ -36,14 +37,12 @@ class Reductions {
   }
   double broadcast(Index bytes) const { return others_ == 0 ? 0 : static_cast<double>(bytes); }
   /// What the record of an epoch gathers.
-  double record() const {
-    return static_cast<double>(others_ * static_cast<Index>(8 * (phase_names.size() + 1)));
-  }
+  double record() const { return broadcast(static_cast<Index>(8 * (phase_names.size() + 1))); }
   /// Buffers for a sum of so many bytes.
-  Index buffer(Index bytes) const { return tree_ ? (owned_ + 2 * shards_) * bytes : bytes; }
+  Index buffer(Index bytes) const { return (tree_ ? owned_ + 2 * shards_ : threads_) * bytes; }
 
  private:
-  Index others_;
+  Index others_, threads_;
   bool tree_;
   Index owned_, shards_;
 };
@@ -87,10 +86,11 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const Index P = model.layout.size(), n = shard.info().rows;
   const Index K = loss == Loss::softmax ? static_cast<Index>(model.classes.size()) : 1;
   const Index shards = shard.partition().virtual_shards();
-  const Index chains = chain_per_shard(settings) ? shards : std::min<Index>(ranks, shards);
+  const Index workers = Index{ranks} * threads_of(settings);
+  const Index chains = chain_per_shard(settings) ? shards : std::min(workers, shards);
   const EngineChoice choice = engine_of(settings);
   const Workload work =
-      workload_of(shard, loss, P, K, chain_per_shard(settings) ? 1 : ranks, chains);
+      workload_of(shard, loss, P, K, chain_per_shard(settings) ? 1 : workers, chains);
   const EngineKind kind = choice == EngineChoice::row   ? EngineKind::row
                           : choice == EngineChoice::ssn ? EngineKind::ssn
                           : choice == EngineChoice::newton
@@ -105,7 +105,8 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   needs.add("vectors of weights",
             vectors * P * 8 + reduction.buffer(P * 8) + checkpoint_bytes(settings, 9, P, 8));
   if (may_be_ssn)
-    needs.add("Hessian and factor", (factors - 1) * P * P * 8 + reduction.buffer(P * P * 8));
+    needs.add("Hessian and factor",
+              (factors - 2 + threads_of(settings)) * P * P * 8 + reduction.buffer(P * P * 8));
 
   if (!ssn) add_rounded_rows(needs, settings, shard);
 
@@ -139,7 +140,8 @@ void add_proximal(Needs& needs, const Settings& settings, int ranks, const Shard
   const Index set =
       P <= ProximalSvrg::most_parameters ? P : std::min(P, ProximalSvrg::largest_working_set);
   const Reductions reduction(settings, ranks, shard);
-  constexpr Index doubles_a_margin = 3, floats_a_margin = 1, vectors = 16, matrices = 5;
+  constexpr Index doubles_a_margin = 3, floats_a_margin = 1, vectors = 16;
+  const Index matrices = 4 + threads_of(settings);
   needs.add("margins and directions",
             shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4));
   needs.add("vectors of weights",

@@ -178,7 +178,11 @@ constexpr Option table[] = {
      .help = "fixed parts of the rows, a power of two; 0: 8, more on more than 8 ranks"},
     {.flag = "chains", .section = "train", .type = integer, .default_text = "ranks",
      .choices = "ranks", .range = at_least_one, .group = "Solver",
-     .help = "of local-svrg: one on each rank, or a fixed number whatever the ranks"},
+     .help = "of local-svrg: one on each thread of each rank, or a fixed number whatever the ranks"},
+    {.flag = "threads", .section = "train", .type = integer, .default_text = "1",
+     .range = {.low = 1, .high = 1024}, .group = "Solver",
+     .help = "of local-svrg, on each rank: they share its rows as so many ranks would; bind ranks to as many "
+             "cores (mpirun --map-by slot:PE=N, srun --cpus-per-task=N)"},
     {.flag = "deterministic", .section = "train", .type = Type::flag, .default_text = "false",
      .group = "Solver", .help = "same bits on any number of ranks (sums in a fixed tree)"},
     {.flag = "inner-copy", .section = "train", .type = choice, .default_text = "auto",

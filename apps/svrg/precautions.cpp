@@ -90,7 +90,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
                                  {"engine", {"auto", "local-svrg"}},
                                  {"inner_copy", {"auto", "local-svrg"}},
                                  {"rates", {"auto", "local-svrg"}},
-                                 {"chains", {"auto", "local-svrg"}}};
+                                 {"chains", {"auto", "local-svrg"}},
+                                 {"threads", {"auto", "local-svrg"}}};
   std::vector<std::string> ignored;
   const auto changed = [&](const char* name) {
     return settings.given(name) && settings.text(name) != find_option(name)->default_text;

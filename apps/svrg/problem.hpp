@@ -13,7 +13,8 @@
 
 namespace svrg::app {
 
-/// How the data options ask a file to be read. `ranks` sets the number of virtual shards.
+/// How the data options ask a file to be read. `ranks` and --threads set the number of virtual
+/// shards.
 ReadOptions read_options(const Settings& settings, int ranks);
 /// The same for data that must fit a model that is there already.
 ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRecord& model);

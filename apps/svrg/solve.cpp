@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "svrg/core/error.hpp"
-
 #include "svrg/model/instruction_set.hpp"
 #include "svrg/model/symbol_model.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
@@ -23,10 +22,10 @@ namespace {
 class OnMargins : public SolverSetup {
  public:
   OnMargins(const Communicator& comm, const LinearModel& model, const Shard& shard,
-            const io::ModelRecord& record, Reduction reduction, RequestProbe probe)
+            const io::ModelRecord& record, Reduction reduction, RequestProbe probe, Index threads)
       : model_(model),
         objective_(comm, model_, shard, Penalty<double>(model_.layout(), record.l2, record.l1),
-                   reduction, std::move(probe)) {}
+                   reduction, std::move(probe), threads) {}
   std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
   PhaseTimes times() override { return objective_.times(); }
   bool knows_phases() const override { return true; }
@@ -225,6 +224,8 @@ bool chain_per_shard(const Settings& settings) {
   return settings.flag("deterministic") || !settings.is("chains", "ranks");
 }
 
+int threads_of(const Settings& settings) { return static_cast<int>(settings.integer("threads")); }
+
 Index virtual_shards_of(const Settings& settings) {
   // A fixed number of chains is one on each virtual shard.
   const bool fixed_chains = !settings.is("chains", "ranks");
@@ -286,10 +287,10 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   if (record.l1 <= 0) comm.agree("", [&] { options.rates = rates_from(settings); });
   if (record.l1 > 0)
     return std::make_unique<Proximal>(options.chains, comm, model, shard, record, reduction,
-                                      std::move(probe));
+                                      std::move(probe), threads_of(settings));
   comm.agree("", [&] { GuardedSvrg::check(model.layout().size(), options.engine); });
-  return std::make_unique<Guarded>(options, comm, model, shard, record, reduction,
-                                   std::move(probe));
+  return std::make_unique<Guarded>(options, comm, model, shard, record, reduction, std::move(probe),
+                                   threads_of(settings));
 }
 
 }  // namespace svrg::app

@@ -8,6 +8,7 @@
 #include "model_choice.hpp"
 #include "monitor_choice.hpp"
 #include "needs.hpp"
+#include "placement.hpp"
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
@@ -217,35 +218,6 @@ EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_
   return line;
 }
 
-void report(const Settings& settings, const Communicator& comm, const Problem& p,
-            const TrainResult& r, double seconds_load, double seconds_total) {
-  Results metrics = Results::object();
-  for (const auto& [name, value] : r.metrics) metrics[name] = value;
-  const double rows = static_cast<double>(p.train.info().rows);
-  Results results = {
-      {"objective", r.last.objective},
-      {"grad_norm", r.last.grad_norm},
-      {"grad_norm_relative", r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0.0},
-      {"gap", r.last.gap},
-      {"epochs", r.last.epoch},
-      {"passes", r.last.passes},
-      {"samples", std::llround(r.last.passes * rows)},
-      {"ranks", comm.size()},
-      {"seconds_load", seconds_load},
-      {"seconds_train", r.seconds},
-      {"seconds_total", seconds_total},
-      {"bytes_communicated", r.bytes_communicated},
-      {"allreduces", r.allreduces},
-      {"stop_reason", r.stop_reason},
-      {"run_dir", settings.text("run_dir")},
-      {"metrics", metrics}};
-  if (r.best) {
-    results["best_epoch"] = r.best->at().epoch;
-    results["best_metric"] = r.best->value();
-  }
-  print_results(settings, results);
-}
-
 }  // namespace
 
 int train(const Settings& settings) {
@@ -255,7 +227,8 @@ int train(const Settings& settings) {
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   Deadline deadline(settings);
   require_same_settings(comm, settings);
-  const std::string manifest = make_manifest(comm.size(), command_line_text());
+  const std::string manifest =
+      make_manifest(comm.size(), threads_of(settings), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
   std::optional<ModelChoice> choice;
   comm.agree("", [&] {
@@ -263,13 +236,18 @@ int train(const Settings& settings) {
     check_monitor(settings);
     if (comm.is_root()) check_outputs(settings, *choice);
   });
-  screen.title(fmt::format("svrg {} · {} rank{}{}", version(), comm.size(),
-                           comm.size() == 1 ? "" : "s",
+  const Placement placement = placement_of(comm, threads_of(settings));
+  screen.title(fmt::format("svrg {} · {}{}", version(), placement.text(),
                            keeps ? " · run " + settings.text("run_dir") : ""));
+  if (placement.threads > 1)
+    screen.fact("cores", fmt::format("{}..{} a rank, as bound by its launcher",
+                                     placement.least_cores, placement.most_cores));
   comm.agree("", [&] {
     const auto ignored = ignored_options(settings, *choice);
     if (!comm.is_root()) return;
     for (const std::string& message : ignored) screen.message(LogLevel::warning, message);
+    if (const std::string advice = placement.advice(); !advice.empty())
+      screen.message(LogLevel::warning, advice);
   });
   Problem p = load_problem(settings, *choice, comm, screen);
   const double seconds_load = now() - start;
@@ -384,12 +362,19 @@ int train(const Settings& settings) {
     screen.message(
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
+  const Index memory_peak = comm.max(memory_at_most());
   comm.agree("", [&] {
     if (!comm.is_root()) return;
     const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
     export_model(settings, trained);
-    report(settings, comm, p, result, seconds_load, now() - start);
+    print_results(settings, results_of(result, p.train.info().rows,
+                                       {.ranks = comm.size(),
+                                        .threads = placement.threads,
+                                        .seconds_load = seconds_load,
+                                        .seconds_total = now() - start,
+                                        .memory_peak = memory_peak,
+                                        .run_dir = settings.text("run_dir")}));
   });
   if (result.code != ExitCode::done) return static_cast<int>(result.code);
   if (settings.flag("require_tol") && !converged) return static_cast<int>(ExitCode::tolerance);

@@ -36,6 +36,35 @@ std::string verdict(const TrainResult& r, const TrainerOptions& o) {
   return text;
 }
 
+Results results_of(const TrainResult& r, Index rows, const RunFacts& facts) {
+  Results metrics = Results::object();
+  for (const auto& [name, value] : r.metrics) metrics[name] = value;
+  Results results = {
+      {"objective", r.last.objective},
+      {"grad_norm", r.last.grad_norm},
+      {"grad_norm_relative", r.first_grad_norm > 0 ? r.last.grad_norm / r.first_grad_norm : 0.0},
+      {"gap", r.last.gap},
+      {"epochs", r.last.epoch},
+      {"passes", r.last.passes},
+      {"samples", std::llround(r.last.passes * static_cast<double>(rows))},
+      {"ranks", facts.ranks},
+      {"threads", facts.threads},
+      {"seconds_load", facts.seconds_load},
+      {"seconds_train", r.seconds},
+      {"seconds_total", facts.seconds_total},
+      {"memory_peak", facts.memory_peak},
+      {"bytes_communicated", r.bytes_communicated},
+      {"allreduces", r.allreduces},
+      {"stop_reason", r.stop_reason},
+      {"run_dir", facts.run_dir},
+      {"metrics", metrics}};
+  if (r.best) {
+    results["best_epoch"] = r.best->at().epoch;
+    results["best_metric"] = r.best->value();
+  }
+  return results;
+}
+
 io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double> w,
                               const TrainResult& result, const TrainerOptions& options) {
   const bool best = options.save_best && result.best_weights.size() > 0;

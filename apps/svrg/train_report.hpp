@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "result_line.hpp"
 #include "settings.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/train/trainer.hpp"
@@ -9,6 +10,16 @@ namespace svrg::app {
 
 /// "converged at epoch 14: …": why a run ended and where.
 std::string verdict(const TrainResult& result, const TrainerOptions& options);
+
+/// What the result line says beside what the solver knows.
+struct RunFacts {
+  int ranks = 1, threads = 1;
+  double seconds_load = 0, seconds_total = 0;
+  Index memory_peak = 0;  // bytes, of the rank that took most
+  std::string run_dir;
+};
+/// The line of JSON that a run ends with.
+Results results_of(const TrainResult& result, Index rows, const RunFacts& facts);
 
 /// The model to be kept: the weights w, or those of the best epoch, with what is known of them.
 /// On root. Local.

@@ -10,11 +10,11 @@ namespace svrg {
 const Vec<double>& MarginObjective::curvature_bounds() {
   if (curvature_bounds_) return *curvature_bounds_;
   reducer_->start(size(), 0);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     Vec<double> h = Vec<double>::Zero(size());
     model_.add_curvature_bounds(shard_.all(), part, h);
     Eigen::Map<Vec<double>>(reducer_->values(part.virtual_shard).data(), size()) += h;
-  }
+  });
   reducer_->reduce();
   curvature_bounds_ =
       Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
@@ -24,14 +24,13 @@ const Vec<double>& MarginObjective::curvature_bounds() {
 Eigen::MatrixXd MarginObjective::feature_curvature(Index samples, std::uint64_t draw) {
   const Index m = size() / model_.margins_per_row();
   reducer_->start(m * m, 1);
-  Eigen::MatrixXd h(m, m);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     const Part rows = sample(part, samples, draw);
-    h.setZero();
+    Eigen::MatrixXd h = Eigen::MatrixXd::Zero(m, m);
     model_.add_feature_curvature(shard_.all(), rows.first, rows.count, z_.data(), h);
     Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), m, m) += h;
     reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
-  }
+  });
   reducer_->reduce();
   return Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), m, m) /
          (reducer_->total_tail()[0] * mean_weight_);
@@ -44,17 +43,16 @@ Eigen::MatrixXd MarginObjective::curvature(std::span<const Index> active, Index 
   for (std::size_t s = 0; s < active.size(); ++s)
     slot[static_cast<std::size_t>(active[s])] = static_cast<std::int32_t>(s);
   reducer_->start(m * m, 1);
-  Eigen::MatrixXd h(m, m);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     const Part rows = sample(part, samples, draw);
-    h.setZero();
+    Eigen::MatrixXd h = Eigen::MatrixXd::Zero(m, m);
     model_.add_curvature(shard_.all(), rows.first, rows.count, z_.data(), slot, h);
     Eigen::Map<Eigen::MatrixXd>(reducer_->values(part.virtual_shard).data(), m, m) += h;
     reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
-  }
+  });
   reducer_->reduce();
-  h = Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), m, m) /
-      (reducer_->total_tail()[0] * mean_weight_);
+  Eigen::MatrixXd h = Eigen::Map<const Eigen::MatrixXd>(reducer_->total().data(), m, m) /
+                      (reducer_->total_tail()[0] * mean_weight_);
   const bool blind = (h.diagonal().array() <= 0).any();
   for (Index s = 0; s < m; ++s) {
     const Index j = active[static_cast<std::size_t>(s)];
@@ -85,14 +83,13 @@ double MarginObjective::scaled_duality_gap(ConstVecRef<double> w, ConstVecRef<do
     if (l1[j] <= 0 && gradient[j] != 0)
       intercepts +=
           gradient[j] / largest * (gradient[j] / std::max(intercept_curvature_, 1e-300) - w[j]);
-  const auto sums = make_reducer<double>(comm_, reduction_, shard_.partition().virtual_shards(),
-                                         shard_.owned_shards());
-  sums->start(1, 0);
-  for (const Part& part : shard_.all().parts)
-    sums->values(part.virtual_shard)[0] +=
+  reducer_->start(1, 0);
+  each_part([&](const Part& part) {
+    reducer_->values(part.virtual_shard)[0] +=
         model_.conjugate_sum(shard_.all(), part, r_.data(), 1 / largest);
-  sums->reduce();
-  const double gap = objective + sums->total()[0] / total_weight_ + intercepts;
+  });
+  reducer_->reduce();
+  const double gap = objective + reducer_->total()[0] / total_weight_ + intercepts;
   return std::fmax(gap, 1e-15 * std::fabs(objective));  // a difference: rounding ends it there
 }
 

@@ -38,14 +38,15 @@ class MarginObjective::Timed {
 
 MarginObjective::MarginObjective(const Communicator& comm, const LinearModel& model,
                                  const Shard& shard, Penalty<double> penalty, Reduction reduction,
-                                 RequestProbe probe)
+                                 RequestProbe probe, Index threads)
     : comm_(comm),
       model_(model),
       shard_(shard),
       penalty_(std::move(penalty)),
       reduction_(reduction),
+      lanes_{threads, shard.owned_shards()},
       reducer_(make_reducer<double>(comm, reduction, shard.partition().virtual_shards(),
-                                    shard.owned_shards())),
+                                    shard.owned_shards(), threads)),
       probe_(std::move(probe)),
       mean_weight_(mean_weight(comm, shard, reduction)),
       total_weight_(mean_weight_ * static_cast<double>(shard.info().rows)) {
@@ -54,12 +55,26 @@ MarginObjective::MarginObjective(const Communicator& comm, const LinearModel& mo
   r_.assign(size, 0);
 }
 
+void MarginObjective::each_part(const std::function<void(const Part&)>& f) const {
+  parallel(lanes_.count, [&](Index lane) {
+    for (Index p = lanes_.begin(lane); p < lanes_.begin(lane + 1); ++p)
+      f(shard_.all().parts[static_cast<std::size_t>(p)]);
+  });
+}
+
+double MarginObjective::largest_of(const std::function<double(const Part&)>& f) const {
+  std::vector<double> of_part(shard_.all().parts.size() + 1, 0);
+  each_part(
+      [&](const Part& part) { of_part[static_cast<std::size_t>(part.virtual_shard)] = f(part); });
+  return *std::max_element(of_part.begin(), of_part.end());
+}
+
 MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, VecRef<double> g) {
   const Timed timed(*this, Phase::full_gradient);
   // An intercept's curvature, one sum a class, rides behind the usual tail.
   const Index curvatures = model_.free_intercepts();
   reducer_->start(size(), Tail::size + curvatures);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());
     const double loss = model_.sweep(w, shard_.all(), part, z_.data(), r_.data(), sum);
     const auto tail = reducer_->tail(part.virtual_shard);
@@ -67,7 +82,7 @@ MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, Ve
     if (curvatures > 0)
       model_.add_diagonal_curvature(shard_.all(), part, z_.data(),
                                     tail.subspan(static_cast<std::size_t>(Tail::size)));
-  }
+  });
   if (shard_.owned_shards() > 0 && probe_) Tail(reducer_->tail(0)).add(probe_());
   reducer_->reduce();
   const Report report = Tail(reducer_->total_tail()).report(mean_weight_);
@@ -87,15 +102,14 @@ MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, Ve
 
 void MarginObjective::margins(ConstVecRef<double> w) {
   const Timed timed(*this, Phase::full_gradient);
-  for (const Part& part : shard_.all().parts) model_.margins(w, shard_.all(), part, z_.data());
+  each_part([&](const Part& part) { model_.margins(w, shard_.all(), part, z_.data()); });
 }
 
 void MarginObjective::remember() { remembered_ = z_; }
 
 void MarginObjective::restore() {
   z_ = remembered_;
-  const auto& batch = shard_.all();
-  for (const Part& part : batch.parts) model_.residuals(batch, part, z_.data(), r_.data());
+  each_part([&](const Part& part) { model_.residuals(shard_.all(), part, z_.data(), r_.data()); });
 }
 
 DirectionMargins MarginObjective::step_margins() const {
@@ -162,8 +176,7 @@ const Batch& MarginObjective::inner_batch() const noexcept {
 
 DirectionMargins MarginObjective::direction_margins(ConstVecRef<double> p) const {
   DirectionMargins q(z_.size());
-  for (const Part& part : shard_.all().parts)
-    model_.direction_margins(p, shard_.all(), part, q.data());
+  each_part([&](const Part& part) { model_.direction_margins(p, shard_.all(), part, q.data()); });
   return q;
 }
 
@@ -174,16 +187,16 @@ LineSums MarginObjective::line_sums(std::span<const DirectionMargins* const> q,
   std::vector<const float*> columns;
   for (const DirectionMargins* direction : q) columns.push_back(direction->data());
   reducer_->start(k * k + k + 1, 0);
-  LineSums sums;
-  for (const Part& part : shard_.all().parts) {
-    sums = {0, Vec<double>::Zero(k), Eigen::MatrixXd::Zero(k, k)};
-    model_.add_line_sums(shard_.all(), part, z_.data(), columns, alpha, sums);
+  each_part([&](const Part& part) {
+    LineSums of_part{0, Vec<double>::Zero(k), Eigen::MatrixXd::Zero(k, k)};
+    model_.add_line_sums(shard_.all(), part, z_.data(), columns, alpha, of_part);
     Eigen::Map<Vec<double>> values(reducer_->values(part.virtual_shard).data(), k * k + k + 1);
-    values[0] += sums.value;
-    values.segment(1, k) += sums.gradient;
-    values.tail(k * k) += sums.hessian.reshaped();
-  }
+    values[0] += of_part.value;
+    values.segment(1, k) += of_part.gradient;
+    values.tail(k * k) += of_part.hessian.reshaped();
+  });
   reducer_->reduce();
+  LineSums sums;
   const Eigen::Map<const Vec<double>> total(reducer_->total().data(), k * k + k + 1);
   sums.value = total[0] / total_weight_;
   sums.gradient = total.segment(1, k) / total_weight_;
@@ -193,27 +206,35 @@ LineSums MarginObjective::line_sums(std::span<const DirectionMargins* const> q,
 
 Index MarginObjective::chains(bool chain_per_shard) const {
   const Index shards = shard_.partition().virtual_shards();
-  return chain_per_shard ? shards : std::min<Index>(comm_.size(), shards);
+  return chain_per_shard ? shards : std::min(workers(), shards);
 }
 
 Vec<double> MarginObjective::displacement(bool chain_per_shard, const ChainRun& run) {
   const Timed timed(*this, Phase::inner);
   reducer_->start(size(), 0);
-  Vec<double> u(size());
   const auto one_chain = [&](Index first, Index count, Index chain, Index part) {
     if (count == 0) return;
     const ChainRows rows{&inner_batch(), first, count, z_.data(), r_.data(), mean_weight_};
+    Vec<double> u(size());
     run(rows, chain, u);
     const double share = static_cast<double>(count) / static_cast<double>(shard_.info().rows);
     Eigen::Map<Vec<double>>(reducer_->values(part).data(), size()) += share * u;
   };
-  if (chain_per_shard) {
-    for (const Part& part : shard_.all().parts)
+  if (chain_per_shard)
+    each_part([&](const Part& part) {
       one_chain(part.first, part.count, shard_.first_shard() + part.virtual_shard,
                 part.virtual_shard);
-  } else if (shard_.owned_shards() > 0) {
-    one_chain(0, shard_.rows(), comm_.rank(), 0);
-  }
+    });
+  else
+    parallel(lanes_.count, [&](Index lane) {
+      const auto parts = shard_.all().parts;
+      const Index part = lanes_.begin(lane), end = lanes_.begin(lane + 1);
+      if (part == end) return;
+      const Part &front = parts[static_cast<std::size_t>(part)],
+                 &back = parts[static_cast<std::size_t>(end - 1)];
+      one_chain(front.first, back.first + back.count - front.first,
+                comm_.rank() * lanes_.count + lane, part);
+    });
   reducer_->reduce();
   return Eigen::Map<const Vec<double>>(reducer_->total().data(), size());
 }
@@ -231,10 +252,9 @@ Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
   const Timed timed(*this, Phase::inner);
   const Index P = size(), packed = P * (P + 1) / 2;
   reducer_->start(packed, 1);
-  Eigen::MatrixXd h(P, P);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     const Part rows = sample(part, samples, draw);
-    h.setZero();
+    Eigen::MatrixXd h = Eigen::MatrixXd::Zero(P, P);
     for (Index i = 0; i < rows.count; i += curvature_rows)
       model_.add_curvature(shard_.all(), rows.first + i, std::min(curvature_rows, rows.count - i),
                            z_.data(), h);
@@ -242,8 +262,9 @@ Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
     for (Index j = 0; j < P; sum += P - j, ++j)
       Eigen::Map<Vec<double>>(sum, P - j) += h.col(j).tail(P - j);
     reducer_->tail(part.virtual_shard)[0] += static_cast<double>(rows.count);
-  }
+  });
   reducer_->reduce();
+  Eigen::MatrixXd h(P, P);
   const double* sum = reducer_->total().data();
   for (Index j = 0; j < P; sum += P - j, ++j)
     h.col(j).tail(P - j) =
@@ -255,22 +276,20 @@ Eigen::MatrixXd MarginObjective::curvature(Index samples, std::uint64_t draw) {
 double MarginObjective::largest_row_curvature(const Cholesky& metric, Index samples,
                                               std::uint64_t draw) {
   const Timed timed(*this, Phase::inner);
-  double largest = 0;
-  for (const Part& part : shard_.all().parts) {
+  const double largest = largest_of([&](const Part& part) {
     const Part rows = sample(part, samples, draw);
-    largest =
-        std::max(largest, model_.largest_row_curvature(shard_.all(), rows, z_.data(), metric));
-  }
+    return model_.largest_row_curvature(shard_.all(), rows, z_.data(), metric);
+  });
   return comm_.max(largest) / mean_weight_;
 }
 
 void MarginObjective::hessian_product(ConstVecRef<double> p, VecRef<double> y) {
   const Timed timed(*this, Phase::inner);
   reducer_->start(size(), 0);
-  for (const Part& part : shard_.all().parts) {
+  each_part([&](const Part& part) {
     Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());
     model_.add_hessian_product(p, shard_.all(), part, z_.data(), sum);
-  }
+  });
   reducer_->reduce();
   y = Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
   penalty_.add_gradient(p, y);
@@ -278,17 +297,14 @@ void MarginObjective::hessian_product(ConstVecRef<double> p, VecRef<double> y) {
 
 const MarginObjective::Smoothness& MarginObjective::smoothness() {
   if (smoothness_) return *smoothness_;
-  const auto sums = make_reducer<double>(comm_, reduction_, shard_.partition().virtual_shards(),
-                                         shard_.owned_shards());
-  sums->start(1, 0);
-  double largest = 0;
-  for (const Part& part : shard_.all().parts) {
+  reducer_->start(1, 0);
+  const double largest = largest_of([&](const Part& part) {
     const auto s = model_.smoothness(shard_.all(), part);
-    largest = std::max(largest, s.largest);
-    sums->values(part.virtual_shard)[0] += s.sum;
-  }
-  sums->reduce();
-  smoothness_ = {comm_.max(largest) / mean_weight_, sums->total()[0] / total_weight_};
+    reducer_->values(part.virtual_shard)[0] += s.sum;
+    return s.largest;
+  });
+  reducer_->reduce();
+  smoothness_ = {comm_.max(largest) / mean_weight_, reducer_->total()[0] / total_weight_};
   return *smoothness_;
 }
 

@@ -25,10 +25,10 @@ void GuardedSvrg::check(Index parameters, EngineChoice engine) {
 }
 
 std::array<EngineCost, 3> GuardedSvrg::costs_of_root() const {
-  // Where chains are those of virtual shards, the path must not depend on the ranks.
-  const Index ranks = options_.chains.chain_per_shard ? 1 : f_.comm().size();
+  // Where chains are those of virtual shards, the path must not depend on the ranks or threads.
+  const Index workers = options_.chains.chain_per_shard ? 1 : f_.workers();
   const Workload work =
-      workload_of(f_.shard(), f_.model().loss(), f_.size(), f_.model().margins_per_row(), ranks,
+      workload_of(f_.shard(), f_.model().loss(), f_.size(), f_.model().margins_per_row(), workers,
                   f_.chains(options_.chains.chain_per_shard));
   auto costs = engine_costs(work, options_.rates.value_or(rates_of(instruction_set())));
   // Machines of a job may have different instructions; all must choose alike.

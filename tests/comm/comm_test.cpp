@@ -118,17 +118,21 @@ double contribution(Index shard, Index j) {
          std::pow(10.0, static_cast<double>((shard * 7 + j) % 12));
 }
 
-std::vector<double> reduced(const Communicator& comm, Reduction kind, Index shards) {
+std::vector<double> reduced(const Communicator& comm, Reduction kind, Index shards,
+                            Index lanes = 1) {
   constexpr Index n = 50;
   const Index first = shards * comm.rank() / comm.size();
   const Index last = shards * (comm.rank() + 1) / comm.size();
-  const auto reducer = make_reducer<double>(comm, kind, shards, last - first);
+  const auto reducer = make_reducer<double>(comm, kind, shards, last - first, lanes);
   reducer->start(n, 1);
-  for (Index s = first; s < last; ++s) {
-    for (Index j = 0; j < n; ++j)
-      reducer->values(s - first)[static_cast<std::size_t>(j)] += contribution(s, j);
-    reducer->tail(s - first)[0] += 1;
-  }
+  const Lanes owned{lanes, last - first};
+  parallel(lanes, [&](Index lane) {
+    for (Index s = owned.begin(lane); s < owned.begin(lane + 1); ++s) {
+      for (Index j = 0; j < n; ++j)
+        reducer->values(s)[static_cast<std::size_t>(j)] += contribution(first + s, j);
+      reducer->tail(s)[0] += 1;
+    }
+  });
   reducer->reduce();
   EXPECT_EQ(reducer->total_tail()[0], static_cast<double>(shards));
   return {reducer->total().begin(), reducer->total().end()};
@@ -138,6 +142,18 @@ TEST(Reducer, fixed_tree_gives_the_bits_of_one_rank_on_any_number) {
   const auto world = Communicator::world();
   EXPECT_EQ(reduced(world, Reduction::fixed_tree, 8),
             reduced(Communicator::self(), Reduction::fixed_tree, 8));
+}
+
+TEST(Reducer, lanes_add_up_on_threads) {
+  const auto world = Communicator::world();
+  const auto one = reduced(world, Reduction::plain, 16);
+  for (const Index lanes : {2, 3, 20}) {
+    EXPECT_EQ(reduced(world, Reduction::fixed_tree, 16, lanes),
+              reduced(world, Reduction::fixed_tree, 16));
+    const auto several = reduced(world, Reduction::plain, 16, lanes);
+    EXPECT_EQ(several, reduced(world, Reduction::plain, 16, lanes));
+    for (std::size_t j = 0; j < one.size(); ++j) EXPECT_NEAR(several[j], one[j], 1e-13 * 1e12);
+  }
 }
 
 TEST(Reducer, plain_and_tree_agree_to_rounding) {

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "svrg/comm/communicator.hpp"
+#include "svrg/core/parallel.hpp"
 #include "svrg/core/types.hpp"
 
 namespace svrg {
@@ -14,7 +15,8 @@ enum class Reduction {
 };
 
 /// Turns the sums of virtual shards into a global sum. Use: start(), add into values(s) and tail(s)
-/// for each owned virtual shard s, then reduce(). No allocation once the sizes have been seen.
+/// for each owned virtual shard s, then reduce(). Shards of one lane may share a buffer; those of
+/// different lanes may be worked on at once. No allocation once the sizes have been seen.
 template <class Real>
 class Reducer {
  public:
@@ -33,9 +35,10 @@ class Reducer {
   virtual std::span<double> total_tail() = 0;
 };
 
-/// `owned` of the `virtual_shards` are this rank's; ranks own them in ascending order.
+/// `owned` of the `virtual_shards` are this rank's, cut into `lanes`; ranks own them in ascending
+/// order.
 template <class Real>
 std::unique_ptr<Reducer<Real>> make_reducer(const Communicator& comm, Reduction kind,
-                                            Index virtual_shards, Index owned);
+                                            Index virtual_shards, Index owned, Index lanes = 1);
 
 }  // namespace svrg

@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "svrg/core/cholesky.hpp"
 #include "svrg/core/clock.hpp"
+#include "svrg/core/parallel.hpp"
 #include "svrg/model/linear_model.hpp"
 #include "svrg/objective/objective.hpp"
 
@@ -18,9 +20,11 @@ using DirectionMargins = std::vector<float>;
 /// rank's rows at hand. What solvers on margins need, as a few collective verbs.
 class MarginObjective {
  public:
-  /// comm, model and shard must outlive this. Collective.
+  /// comm, model and shard must outlive this. `threads` share this rank's rows, as more ranks
+  /// would. Collective.
   MarginObjective(const Communicator& comm, const LinearModel& model, const Shard& shard,
-                  Penalty<double> penalty, Reduction reduction, RequestProbe probe = {});
+                  Penalty<double> penalty, Reduction reduction, RequestProbe probe = {},
+                  Index threads = 1);
 
   Index size() const noexcept { return model_.layout().size(); }
   const Penalty<double>& penalty() const noexcept { return penalty_; }
@@ -60,11 +64,14 @@ class MarginObjective {
   LineSums line_sums(std::span<const DirectionMargins* const> q, std::span<const double> alpha);
 
   using ChainRun = std::function<void(const ChainRows&, Index chain, VecRef<double> u)>;
-  /// Mean over chains, by their rows, of what `run` leaves in u: one chain on all rows of a rank,
-  /// or one on each virtual shard. Collective: one reduction of P values.
+  /// Mean over chains, by their rows, of what `run` leaves in u: one chain on all rows of a thread,
+  /// or one on each virtual shard. `run` is called on all threads at once. Collective: one
+  /// reduction of P values.
   Vec<double> displacement(bool chain_per_shard, const ChainRun& run);
-  /// How many chains that makes over all ranks, and the rows of the shortest one.
+  /// How many chains that makes over all ranks.
   Index chains(bool chain_per_shard) const;
+  /// Threads of all ranks. Local.
+  Index workers() const noexcept { return lanes_.count * comm_.size(); }
 
   /// Mean of φ''(z_i) x_i x_iᵀ over about `samples` rows, the lower triangle, penalty included:
   /// a stretch of every virtual shard, starting at a place given by `draw`. Collective: P(P + 1)/2
@@ -101,12 +108,17 @@ class MarginObjective {
   class Timed;
   const Batch& inner_batch() const noexcept;
   Part sample(const Part& part, Index samples, std::uint64_t draw) const;
+  /// f(part) for each part of this rank's rows, every lane on a thread of its own.
+  void each_part(const std::function<void(const Part&)>& f) const;
+  /// The largest f(part) of this rank, at least 0.
+  double largest_of(const std::function<double(const Part&)>& f) const;
 
   Communicator comm_;
   const LinearModel& model_;
   const Shard& shard_;
   Penalty<double> penalty_;
   Reduction reduction_;
+  Lanes lanes_;  // of the parts
   std::unique_ptr<Reducer<double>> reducer_;
   RequestProbe probe_;
   double mean_weight_, total_weight_, intercept_curvature_ = 0;

@@ -30,7 +30,7 @@ class Needs(Case):
         result = self.succeeds(*asked, ranks=ranks).json
         lines = records(run)
 
-        memory, peak = sizes(facts["memory"])[0], max(lines[-1]["max_rss"])
+        memory, peak = sizes(facts["memory"])[0], result["memory_peak"]
         self.assertLess(memory, FACTOR * peak, f"{facts}, {peak}")
         self.assertGreater(memory, peak / FACTOR, f"{facts}, {peak}")
         passes, sent = facts["cost"].split(" passes over the rows and ")

@@ -9,8 +9,8 @@ import subprocess
 from harness import (DIGITS, DIGITS_TEST, WDBC, WDBC_TEST, Case, command, environment, main, records,
                      svrg)
 
-TRAIN_FIELDS = """objective grad_norm grad_norm_relative gap epochs passes samples ranks seconds_load
-seconds_train seconds_total bytes_communicated allreduces stop_reason run_dir metrics""".split()
+TRAIN_FIELDS = """objective grad_norm grad_norm_relative gap epochs passes samples ranks threads seconds_load
+seconds_train seconds_total memory_peak bytes_communicated allreduces stop_reason run_dir metrics""".split()
 
 
 class Tour(Case):
