@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "model/graph/beginnings.hpp"
 #include "model/graph/fed_rows.hpp"
 #include "model/graph/layouts.hpp"
 #include "model/graph/plan.hpp"
@@ -47,6 +48,7 @@ struct Executor<Real>::Impl {
   Numbered numbered;
   ParameterLayout layout, auxiliaries;
   graph::Roles roles;
+  graph::Beginnings beginnings;
   std::vector<Fed> fed;
   std::vector<Step> steps;
   std::map<Index, graph::Plan> plans;  // by number of rows
@@ -63,6 +65,7 @@ struct Executor<Real>::Impl {
     assign_roles(shapes);
     for (std::size_t i = 0; i < numbered.nodes.size(); ++i)
       if (!numbered.nodes[i]->is_variable()) add_step(i);
+    beginnings = graph::find_beginnings(symbol, numbered, roles);
   }
 
   void assign_roles(const std::vector<ops::Shape>& shapes) {
@@ -245,42 +248,66 @@ struct Executor<Real>::Impl {
     }
   }
 
-  void backward(const Real* w, std::span<const std::span<const Real>> out_grads, Real* g) {
+  void backward(const Real* w, std::span<const std::span<const Real>> out_grads, Real* g,
+                const typename Executor<Real>::Sum& sum) {
     SVRG_EXPECT(options.training, "backward() needs an executor that was made for training");
-    start_gradients(out_grads);
+    start_gradients(out_grads, static_cast<Real>(sum.weight));
+    for (const std::size_t i : beginnings.never)
+      if (sum.begins)
+        std::fill_n(g + roles.variable[i].at, ops::size_of(plan->shapes[numbered.first_entry[i]]),
+                    Real{0});
     for (std::size_t s = steps.size(); s-- > 0;) {
       Step& step = steps[s];
-      for (const std::size_t e : plan->zeroed[step.node])
-        std::fill_n(arena.data() + plan->gradient[e].at, ops::size_of(plan->shapes[e]), Real{0});
       if (!step.differentiated) continue;
       point_values(step, w, aux_of_forward);
       const std::size_t first = numbered.first_entry[step.node];
-      for (std::size_t k = 0; k < step.outputs.size(); ++k)
+      bool given = step.op->is_loss();
+      for (std::size_t k = 0; k < step.outputs.size(); ++k) {
         step.out_grads[k].data = gradient(first + k, step.node, nullptr);
+        given |= step.out_grads[k].data != nullptr;
+      }
       for (std::size_t k = 0; k < step.in.size(); ++k)
-        step.in_grads[k].data = roles.wants_gradient[step.in[k]]
-                                    ? gradient(step.in[k], node_of(step.in[k]), g)
-                                    : nullptr;
-      step.op->backward(call(step));
+        point_gradient(step, k, g, sum.begins, given);
+      ops::Call<Real> c = call(step);
+      c.loss_weight = sum.weight;
+      step.op->backward(c);
     }
   }
 
-  void start_gradients(std::span<const std::span<const Real>> out_grads) {
+  // A gradient that begins here is left to the operator to write if it does, else zeroed.
+  void point_gradient(Step& step, std::size_t k, Real* g, bool parameters_begin, bool given) {
+    const std::size_t e = step.in[k];
+    auto& to = step.in_grads[k];
+    to.data = roles.wants_gradient[e] ? gradient(e, node_of(e), g) : nullptr;
+    to.begins = false;
+    if (!to || !beginnings.at[step.node][k]) return;
+    const bool planned = plan->gradient[e].kind == Place::Kind::arena;
+    const bool parameter = roles.variable[node_of(e)].kind == Place::Kind::parameter;
+    if (!planned && !(parameter && parameters_begin)) return;
+    const bool once = std::count(step.in.begin(), step.in.end(), e) == 1;
+    if (once && given && step.op->begins_gradients())
+      to.begins = true;
+    else
+      std::fill_n(to.data, to.size(), Real{0});
+  }
+
+  void start_gradients(std::span<const std::span<const Real>> out_grads, Real weight) {
     for (Fed& f : fed)
       if (f.wants_gradient) f.gradient.assign(static_cast<std::size_t>(f.row_size * rows), Real{0});
     for (std::size_t i = 0; i < symbol.heads().size(); ++i) {
       const Symbol::Entry& head = symbol.heads()[i];
       const std::size_t e = numbered.entry(head);
-      if (plan->gradient[e].kind != Place::Kind::arena) continue;
+      if (head.node->is_variable() || head.node->prototype->is_loss() ||
+          plan->gradient[e].kind != Place::Kind::arena)
+        continue;
       const auto size = static_cast<std::size_t>(ops::size_of(plan->shapes[e]));
       Real* to = arena.data() + plan->gradient[e].at;
-      std::fill_n(to, size, Real{0});
-      if (head.node->prototype->is_loss()) continue;
       if (i >= out_grads.size() || out_grads[i].size() != size)
         throw ConfigError(
             fmt::format("output {} is no loss: backward() needs its gradient, {} values",
                         head.node->name, size));
-      std::copy(out_grads[i].begin(), out_grads[i].end(), to);
+      std::transform(out_grads[i].begin(), out_grads[i].end(), to,
+                     [weight](Real v) { return weight * v; });
     }
   }
 };
@@ -331,9 +358,14 @@ void Executor<Real>::forward(ConstVecRef<Real> w, VecRef<Real> aux, const Contex
 
 template <class Real>
 void Executor<Real>::backward(ConstVecRef<Real> w, std::span<const std::span<const Real>> out_grads,
-                              VecRef<Real> g) {
+                              VecRef<Real> g, const Sum& sum) {
   SVRG_EXPECT(g.size() == impl_->layout.size(), "one value a parameter");
-  impl_->backward(w.data(), out_grads, g.data());
+  impl_->backward(w.data(), out_grads, g.data(), sum);
+}
+
+template <class Real>
+bool Executor<Real>::rows_apart() const {
+  return graph::rows_apart(impl_->numbered, impl_->options);
 }
 
 template <class Real>

@@ -22,7 +22,7 @@ class MakeLoss : public Operator<Real> {
   }
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
-    const auto scale = static_cast<Real>(scale_ / divisor(c));
+    const auto scale = static_cast<Real>(c.loss_weight * scale_ / divisor(c));
     for (Index i = 0; i < c.out[0].size(); ++i) c.in_grad[0].data[i] += scale;
   }
   double loss(const Call<Real>& c) const override {

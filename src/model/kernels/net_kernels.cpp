@@ -1,0 +1,301 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/kernels/net_kernels.cpp"
+#include "hwy/foreach_target.h"  // compiles what follows once for each instruction set
+//
+#include <algorithm>
+#include <cmath>
+
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+#include "model/kernels/net_kernels.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace svrg::kernels::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#undef SVRG_INLINE
+#define SVRG_INLINE HWY_ATTR __attribute__((always_inline))
+
+template <class Tag>
+constexpr Index width_of() {
+  return static_cast<Index>(hn::MaxLanes(Tag()));
+}
+
+/// f(tag, at) for whole vectors of n values, then for single ones.
+template <class Real, class F>
+HWY_INLINE void each(Index n, F&& f) {
+  const hn::ScalableTag<Real> wide;
+  const hn::CappedTag<Real, 1> one;
+  Index i = 0;
+  for (; i + width_of<decltype(wide)>() <= n; i += width_of<decltype(wide)>()) f(wide, i);
+  for (; i < n; ++i) f(one, i);
+}
+/// The same where lines are short: by vectors of half the width, too.
+template <class Real, class F>
+HWY_INLINE void each_of_short(Index n, F&& f) {
+  const hn::CappedTag<Real, 8> eight;
+  const hn::CappedTag<Real, 4> four;
+  const hn::CappedTag<Real, 1> one;
+  Index i = 0;
+  for (; i + width_of<decltype(eight)>() <= n; i += width_of<decltype(eight)>()) f(eight, i);
+  for (; i + width_of<decltype(four)>() <= n; i += width_of<decltype(four)>()) f(four, i);
+  for (; i < n; ++i) f(one, i);
+}
+
+template <class Real>
+void relu(const Real* x, Index n, Real* y) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    const auto v = hn::LoadU(tag, x + i);
+    hn::StoreU(hn::IfThenZeroElse(hn::Lt(v, hn::Zero(tag)), v), tag, y + i);
+  });
+}
+
+template <class Real>
+void relu_slope(const Real* dy, const Real* y, Index n, bool begins, Real* dx) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    auto v =
+        hn::IfThenElseZero(hn::Gt(hn::LoadU(tag, y + i), hn::Zero(tag)), hn::LoadU(tag, dy + i));
+    if (!begins) v = hn::Add(v, hn::LoadU(tag, dx + i));
+    hn::StoreU(v, tag, dx + i);
+  });
+}
+
+/// The larger, NaN if either is.
+template <class V>
+HWY_INLINE V larger(V a, V b) {
+  return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::IsNaN(b)), b, a);
+}
+
+/// Every `step`th value from p; nothing is read at `end` or behind it.
+template <class Tag, class Real>
+HWY_INLINE auto spread(Tag tag, const Real* p, Index step, const Real* end) {
+  constexpr Index lanes = width_of<Tag>();
+  if (step == 1 || lanes == 1) return hn::LoadU(tag, p);
+  if (step == 2 && p + 2 * lanes <= end) {
+    hn::Vec<Tag> even, odd;
+    hn::LoadInterleaved2(tag, p, even, odd);
+    return even;
+  }
+  HWY_ALIGN Real copy[static_cast<std::size_t>(lanes)];
+  for (Index i = 0; i < lanes; ++i) copy[i] = p[i * step];
+  return hn::Load(tag, copy);
+}
+
+template <class Real>
+void max_pool(const Windows& w, const Real* x, Index images, Real* y) {
+  const Real* end = x + images * w.in_height * w.in_width;
+  for (Index m = 0; m < images; ++m, x += w.in_height * w.in_width)
+    for (Index oy = 0; oy < w.out_height; ++oy, y += w.out_width) {
+      const Real* top = x + oy * w.step_y * w.in_width;
+      each_of_short<Real>(w.out_width, [&](auto tag, Index ox) SVRG_INLINE {
+        const Real* corner = top + ox * w.step_x;
+        auto most = spread(tag, corner, w.step_x, end);
+        for (Index ky = 0; ky < w.height; ++ky)
+          for (Index kx = ky == 0 ? 1 : 0; kx < w.width; ++kx)
+            most = larger(most, spread(tag, corner + ky * w.in_width + kx, w.step_x, end));
+        hn::StoreU(most, tag, y + ox);
+      });
+    }
+}
+
+template <class Real>
+void max_pool_slope(const Windows& w, const Real* x, const Real* y, const Real* dy, Index images,
+                    bool begins, Real* dx) {
+  const Index size = w.in_height * w.in_width;
+  if (begins && (w.in_height > 2 * w.out_height || w.in_width > 2 * w.out_width))
+    std::fill_n(dx, images * size, Real{0});
+  for (Index m = 0; m < images; ++m, x += size, dx += size)
+    for (Index oy = 0; oy < w.out_height; ++oy, y += w.out_width, dy += w.out_width) {
+      const Real *x0 = x + 2 * oy * w.in_width, *x1 = x0 + w.in_width;
+      Real *d0 = dx + 2 * oy * w.in_width, *d1 = d0 + w.in_width;
+      each_of_short<Real>(w.out_width, [&](auto tag, Index ox) SVRG_INLINE {
+        if constexpr (width_of<decltype(tag)>() == 1) {
+          Real* to[] = {d0 + 2 * ox, d0 + 2 * ox + 1, d1 + 2 * ox, d1 + 2 * ox + 1};
+          const Real from[] = {x0[2 * ox], x0[2 * ox + 1], x1[2 * ox], x1[2 * ox + 1]};
+          bool given = false;
+          for (int k = 0; k < 4; ++k) {
+            const bool here = !given && from[k] == y[ox];
+            *to[k] = (begins ? Real{0} : *to[k]) + (here ? dy[ox] : Real{0});
+            given |= here;
+          }
+        } else {
+          using V = hn::Vec<decltype(tag)>;
+          const V top = hn::LoadU(tag, y + ox), g = hn::LoadU(tag, dy + ox);
+          V a, b, c, e, p, q;
+          hn::LoadInterleaved2(tag, x0 + 2 * ox, a, b);
+          hn::LoadInterleaved2(tag, x1 + 2 * ox, c, e);
+          const auto at_a = hn::Eq(a, top), at_b = hn::AndNot(at_a, hn::Eq(b, top));
+          const auto before = hn::Or(at_a, at_b);
+          const auto at_c = hn::AndNot(before, hn::Eq(c, top));
+          const auto at_e = hn::AndNot(hn::Or(before, at_c), hn::Eq(e, top));
+          V ga = hn::IfThenElseZero(at_a, g), gb = hn::IfThenElseZero(at_b, g);
+          V gc = hn::IfThenElseZero(at_c, g), ge = hn::IfThenElseZero(at_e, g);
+          if (!begins) {
+            hn::LoadInterleaved2(tag, d0 + 2 * ox, p, q);
+            ga = hn::Add(p, ga), gb = hn::Add(q, gb);
+            hn::LoadInterleaved2(tag, d1 + 2 * ox, p, q);
+            gc = hn::Add(p, gc), ge = hn::Add(q, ge);
+          }
+          hn::StoreInterleaved2(ga, gb, tag, d0 + 2 * ox);
+          hn::StoreInterleaved2(gc, ge, tag, d1 + 2 * ox);
+        }
+      });
+    }
+}
+
+/// The last vector reaches back over the one before it: short lines are two vectors and no loop.
+template <class Tag, class Real>
+HWY_INLINE void copy_by(Tag tag, const Real* from, Index n, Real* to) {
+  constexpr Index lanes = width_of<Tag>();
+  for (Index i = 0; i + lanes < n; i += lanes) hn::StoreU(hn::LoadU(tag, from + i), tag, to + i);
+  hn::StoreU(hn::LoadU(tag, from + n - lanes), tag, to + n - lanes);
+}
+template <class Tag, class Real>
+HWY_INLINE void add_by(Tag tag, const Real* from, Index n, Real* to) {
+  constexpr Index lanes = width_of<Tag>();
+  const Index last = n - lanes;  // summed before what it shares with others is written
+  const auto end = hn::Add(hn::LoadU(tag, to + last), hn::LoadU(tag, from + last));
+  for (Index i = 0; i < last; i += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(tag, to + i), hn::LoadU(tag, from + i)), tag, to + i);
+  hn::StoreU(end, tag, to + last);
+}
+/// f(tag) with the widest vectors that n values fill.
+template <class Real, class F>
+HWY_INLINE void fitting(Index n, F&& f) {
+  const hn::CappedTag<Real, 16> sixteen;
+  const hn::CappedTag<Real, 8> eight;
+  const hn::CappedTag<Real, 4> four;
+  if (n >= width_of<decltype(sixteen)>())
+    f(sixteen);
+  else if (n >= width_of<decltype(eight)>())
+    f(eight);
+  else if (n >= width_of<decltype(four)>())
+    f(four);
+  else
+    f(hn::CappedTag<Real, 1>());
+}
+
+/// f(line of columns, offset of its first element within the image, first and last place in it) for
+/// lines in steps of 1; an empty range where the line is all padding.
+template <class F>
+HWY_INLINE void each_line(const Patches& p, F&& f) {
+  const Windows& w = p.at;
+  Index line = 0;
+  for (Index ch = 0; ch < p.channels; ++ch)
+    for (Index ky = 0; ky < w.height; ++ky)
+      for (Index kx = 0; kx < w.width; ++kx) {
+        const Index shift = kx * p.dilate_x - p.pad_x;
+        // Places whose element lies within the line: 0 ≤ ox·step + shift < in_width.
+        const Index first =
+            std::min(w.out_width, shift < 0 ? (w.step_x - 1 - shift) / w.step_x : 0);
+        const Index room = w.in_width - 1 - shift;
+        const Index end =
+            room < 0 ? first : std::max(first, std::min(w.out_width, room / w.step_x + 1));
+        for (Index oy = 0; oy < w.out_height; ++oy, ++line) {
+          const Index y = oy * w.step_y - p.pad_y + ky * p.dilate_y;
+          const bool inside = y >= 0 && y < w.in_height;
+          f(line * w.out_width, (ch * w.in_height + y) * w.in_width + first * w.step_x + shift,
+            inside ? first : 0, inside ? end : 0);
+        }
+      }
+}
+
+template <class Real>
+void to_columns(const Patches& p, const Real* image, Real* columns) {
+  const Index width = p.at.out_width, step = p.at.step_x;
+  each_line(p, [&](Index at, Index from, Index first, Index end) SVRG_INLINE {
+    Real* to = columns + at;
+    for (Index i = 0; i < first; ++i) to[i] = 0;
+    if (step == 1 && end > first)
+      fitting<Real>(end - first, [&](auto tag) SVRG_INLINE {
+        copy_by(tag, image + from, end - first, to + first);
+      });
+    else
+      for (Index i = first; i < end; ++i) to[i] = image[from + (i - first) * step];
+    for (Index i = end; i < width; ++i) to[i] = 0;
+  });
+}
+
+template <class Real>
+void add_columns(const Patches& p, const Real* columns, Real* image) {
+  const Index step = p.at.step_x;
+  each_line(p, [&](Index at, Index to, Index first, Index end) SVRG_INLINE {
+    const Real* from = columns + at;
+    if (step == 1 && end > first)
+      fitting<Real>(end - first, [&](auto tag) SVRG_INLINE {
+        add_by(tag, from + first, end - first, image + to);
+      });
+    else
+      for (Index i = first; i < end; ++i) image[to + (i - first) * step] += from[i];
+  });
+}
+
+template <class Real>
+void repeat(const Real* bias, Index rows, Index n, Real* y) {
+  for (Index r = 0; r < rows; ++r, y += n)
+    each<Real>(n, [&](auto tag, Index i)
+                      SVRG_INLINE { hn::StoreU(hn::LoadU(tag, bias + i), tag, y + i); });
+}
+
+template <class Real>
+void add_rows(const Real* y, Index rows, Index n, bool begins, Real* sums) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    auto sum = hn::Zero(tag);
+    for (Index r = 0; r < rows; ++r) sum = hn::Add(sum, hn::LoadU(tag, y + r * n + i));
+    if (!begins) sum = hn::Add(hn::LoadU(tag, sums + i), sum);
+    hn::StoreU(sum, tag, sums + i);
+  });
+}
+
+template <class Real>
+void exponentials(const Real* x, Index rows, Index n, Real* p) {
+  for (Index r = 0; r < rows; ++r) {
+    const Real* from = x + r * n;
+    Real top = from[0];
+    for (Index k = 1; k < n; ++k) top = std::max(top, from[k]);
+    for (Index k = 0; k < n; ++k) p[r * n + k] = from[k] - top;
+  }
+  // NaN stays NaN, which Exp would take for far below; far below it need not go.
+  each<Real>(rows * n, [&](auto tag, Index i) SVRG_INLINE {
+    const auto v = hn::LoadU(tag, p + i);
+    const auto low = hn::Set(tag, sizeof(Real) == 4 ? Real(-100) : Real(-740));
+    const auto e = hn::Exp(tag, hn::Max(low, v));
+    hn::StoreU(hn::IfThenElse(hn::IsNaN(v), v, e), tag, p + i);
+  });
+}
+
+template <class Real>
+void combine(const Real* mean, Real a, Real scale, Index n, Real* g) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    auto v = hn::LoadU(tag, g + i);
+    if (mean != nullptr) v = hn::Add(v, hn::Mul(hn::Set(tag, a), hn::LoadU(tag, mean + i)));
+    hn::StoreU(hn::Mul(hn::Set(tag, scale), v), tag, g + i);
+  });
+}
+
+template <class Real>
+const NetKernels<Real> table{
+    relu<Real>,        relu_slope<Real>, max_pool<Real>, max_pool_slope<Real>, to_columns<Real>,
+    add_columns<Real>, repeat<Real>,     add_rows<Real>, exponentials<Real>,   combine<Real>};
+
+}  // namespace
+const NetKernels<float>* float_table() { return &table<float>; }
+const NetKernels<double>* double_table() { return &table<double>; }
+}  // namespace svrg::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace svrg::kernels {
+HWY_EXPORT(float_table);
+HWY_EXPORT(double_table);
+template <>
+const NetKernels<float>& nets<float>() {
+  return *HWY_DYNAMIC_DISPATCH(float_table)();
+}
+template <>
+const NetKernels<double>& nets<double>() {
+  return *HWY_DYNAMIC_DISPATCH(double_table)();
+}
+}  // namespace svrg::kernels
+#endif
