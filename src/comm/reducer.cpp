@@ -16,11 +16,20 @@ std::span<T> piece(std::vector<T>& all, Index at, Index size) {
 }
 
 template <class Real>
+void make_room(std::vector<Real>& values, Index size, bool zeroed) {
+  if (zeroed)
+    values.assign(static_cast<std::size_t>(size), Real{0});
+  else
+    values.resize(static_cast<std::size_t>(size));
+}
+
+template <class Real>
 class PlainReducer : public Reducer<Real> {
  public:
   explicit PlainReducer(Communicator comm) : comm_(std::move(comm)) {}
-  void start(Index values, Index tail) override {
-    values_.assign(static_cast<std::size_t>(values), Real{0});
+  using Reducer<Real>::start;
+  void start(Index values, Index tail, bool zeroed) override {
+    make_room(values_, values, zeroed);
     tail_.assign(static_cast<std::size_t>(tail), 0);
   }
   std::span<Real> values(Index) override { return values_; }
@@ -40,10 +49,11 @@ class TreeReducer : public Reducer<Real> {
  public:
   TreeReducer(Communicator comm, Index virtual_shards, Index owned)
       : comm_(std::move(comm)), shards_(virtual_shards), owned_(owned) {}
-  void start(Index values, Index tail) override {
+  using Reducer<Real>::start;
+  void start(Index values, Index tail, bool zeroed) override {
     count_ = values;
     tail_count_ = tail;
-    values_.assign(static_cast<std::size_t>(owned_ * values), Real{0});
+    make_room(values_, owned_ * values, zeroed);
     tail_.assign(static_cast<std::size_t>(owned_ * tail), 0);
   }
   std::span<Real> values(Index s) override { return piece(values_, s, count_); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "module/store.hpp"
 #include "svrg/comm/reducer.hpp"
@@ -20,13 +21,15 @@ class Replica final : public Engine {
         slices_(slices),
         options_(std::move(options)),
         scratch_(symbol, options_.executor) {
-    for (Index s = 0; s < slices_.owned(); ++s) executors_.emplace_back(symbol, options_.executor);
+    // A batch whose rows have nothing to do with each other need not be cut here.
+    joined_ = !options_.two_bit_threshold && scratch_.rows_apart();
+    for (Index s = 0; s < pieces(); ++s) executors_.emplace_back(symbol, options_.executor);
     gradient_ = Vec<Real>::Zero(layout().size());
     if (shared) {
       const auto* other = dynamic_cast<const Replica*>(shared);
       if (!other || !same_parameters(layout(), other->layout()) ||
           !same_parameters(auxiliaries(), other->auxiliaries()) ||
-          other->executors_.size() != executors_.size())
+          other->slices_.owned() != slices_.owned())
         throw ConfigError(
             "shared_module: both modules need the same parameters, in the same order, dtype and "
             "contexts");
@@ -34,8 +37,8 @@ class Replica final : public Engine {
     } else {
       store_->w = Vec<Real>::Zero(layout().size());
       store_->aux_given = Vec<Real>::Zero(auxiliaries().size());
-      store_->aux.assign(executors_.size(), store_->aux_given);
-      store_->moved.assign(executors_.size(), 0);
+      store_->aux.assign(static_cast<std::size_t>(slices_.owned()), store_->aux_given);
+      store_->moved.assign(store_->aux.size(), 0);
     }
     const Index parameters = layout().size();
     rows_.assign(executors_.size() + 1, 0);
@@ -76,9 +79,9 @@ class Replica final : public Engine {
   void forward(const Feed& feed, bool training) override {
     feed_ = numbered(feed);
     training_ = training;
-    for (Index s = 0; s <= slices_.owned(); ++s)
-      rows_[static_cast<std::size_t>(s)] = slices_.begin(s, feed.rows);
-    for (Index s = 0; s < slices_.owned(); ++s) {
+    for (Index s = 0; s <= pieces(); ++s)
+      rows_[static_cast<std::size_t>(s)] = first_row(s, feed.rows);
+    for (Index s = 0; s < pieces(); ++s) {
       if (rows_of(s) == 0) continue;
       auto& executor = executors_[static_cast<std::size_t>(s)];
       load(executor, feed_, begin_of(s), rows_of(s));
@@ -97,15 +100,15 @@ class Replica final : public Engine {
     std::vector<std::vector<double>> whole;
     whole.reserve(out_grads.size());
     for (const NDArray& grad : out_grads) whole.push_back(grad.values());
-    for (Index s = 0; s < slices_.owned(); ++s) {
+    for (Index s = 0; s < pieces(); ++s) {
       if (rows_of(s) == 0) continue;
       cut_out_grads(out_grads, whole, s);
       auto g = part(s);
-      executors_[static_cast<std::size_t>(s)].backward(store_->w, out_grad_spans_, g);
-      if (has_snapshot()) {
-        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_);
-        g -= static_cast<Real>(alpha_) * at_snapshot_;
-      }
+      const bool begins = parts_.empty() && !std::exchange(begun_, true);
+      executors_[static_cast<std::size_t>(s)].backward(store_->w, out_grad_spans_, g, {1, begins});
+      if (has_snapshot())
+        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_,
+                        g, {-alpha_, false});
       reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
     }
   }
@@ -154,14 +157,17 @@ class Replica final : public Engine {
       throw ConfigError("update() needs an optimizer: call init_optimizer() first");
     if (!pending_) start_sums();
     if (options_.two_bit_threshold) quantise();
+    if (!begun_) part(0).setZero();  // no rows here
     reducer_->reduce();
     pending_ = false;
     const double rows = reducer_->total_tail()[0];
-    gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size());
-    if (has_snapshot() && !options_.two_bit_threshold)
-      gradient_ += static_cast<Real>(alpha_ * rows) * full_gradient_;
     scale_ = store_->rescale ? *store_->rescale : rows > 0 ? 1 / rows : 0;
-    gradient_ *= static_cast<Real>(scale_);
+    const Eigen::Map<const Vec<Real>> sum(reducer_->total().data(), layout().size());
+    if (has_snapshot() && !options_.two_bit_threshold)
+      gradient_ =
+          (sum + static_cast<Real>(alpha_ * rows) * full_gradient_) * static_cast<Real>(scale_);
+    else
+      gradient_ = sum * static_cast<Real>(scale_);
     ++store_->updates;
     store_->optimizer->step(layout(), store_->w, gradient_, learning_rate_at(store_->updates));
     ++store_->draw;
@@ -197,13 +203,13 @@ class Replica final : public Engine {
 
   void add_to_snapshot(const Feed& given, Index rows) override {
     const Feed feed = numbered(given);
-    for (Index s = 0; s < slices_.owned(); ++s) {
-      const Index begin = slices_.begin(s, feed.rows);
-      const Index count = std::min(slices_.begin(s + 1, feed.rows), rows) - begin;
+    for (Index s = 0; s < pieces(); ++s) {
+      const Index begin = first_row(s, feed.rows);
+      const Index count = std::min(first_row(s + 1, feed.rows), rows) - begin;
       if (count <= 0) continue;
-      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {});
       const auto to = snapshot_sums_->values(s);
-      Eigen::Map<Vec<Real>>(to.data(), layout().size()) += at_snapshot_;
+      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {},
+                      Eigen::Map<Vec<Real>>(to.data(), layout().size()), {});
       snapshot_sums_->tail(s)[0] += static_cast<double>(count);
     }
   }
@@ -270,6 +276,12 @@ class Replica final : public Engine {
   }
 
  private:
+  /// In how many pieces own rows are evaluated: all at once, or shard by shard.
+  Index pieces() const { return joined_ ? 1 : slices_.owned(); }
+  /// Of piece s among a batch's rows; of the piece behind the last: the end.
+  Index first_row(Index s, Index rows) const {
+    return slices_.begin(joined_ ? s * slices_.owned() : s, rows);
+  }
   Index begin_of(Index s) const { return rows_[static_cast<std::size_t>(s)]; }
   Index rows_of(Index s) const { return rows_[static_cast<std::size_t>(s) + 1] - begin_of(s); }
 
@@ -300,8 +312,9 @@ class Replica final : public Engine {
   }
 
   void start_sums() {
-    reducer_->start(layout().size(), 1);
+    reducer_->start(layout().size(), 1, !parts_.empty());
     for (auto& p : parts_) p.setZero();
+    begun_ = !parts_.empty();
     summed_rows_ = 0;
     pending_ = true;
   }
@@ -312,13 +325,13 @@ class Replica final : public Engine {
     return {to, layout().size()};
   }
 
-  // at_snapshot_ ← Σ ∇f_i(w̃) over the rows; batch statistics are the batch's own there, too.
+  // Σ ∇f_i(w̃) over the rows into `sum`; batch statistics are the batch's own there, too.
   void add_at_snapshot(const Feed& feed, Index begin, Index count, const Pass& pass,
-                       std::span<const std::span<const Real>> out_grads) {
+                       std::span<const std::span<const Real>> out_grads, VecRef<Real> g,
+                       const typename Executor<Real>::Sum& sum) {
     load(scratch_, feed, begin, count);
     scratch_.forward(w_snap_, aux_snap_, {pass, false, global_rows(feed, begin, count), feed.rows});
-    at_snapshot_ = Vec<Real>::Zero(layout().size());
-    scratch_.backward(w_snap_, out_grads, at_snapshot_);
+    scratch_.backward(w_snap_, out_grads, g, sum);
   }
 
   // `whole`: the values of out_grads.
@@ -367,7 +380,7 @@ class Replica final : public Engine {
   std::vector<Executor<Real>> executors_;  // one an owned shard: outputs and what backward reads
   Executor<Real> scratch_;                 // evaluations at the snapshot
   std::shared_ptr<Store<Real>> store_ = std::make_shared<Store<Real>>();
-  Vec<Real> gradient_, w_snap_, full_gradient_, at_snapshot_;
+  Vec<Real> gradient_, w_snap_, full_gradient_;
   Vec<Real> aux_snap_;
   std::vector<Vec<Real>> parts_, residuals_;  // by owned shard
   std::vector<Index> rows_;                   // where owned shards begin in the batch
@@ -378,7 +391,8 @@ class Replica final : public Engine {
   Feed feed_;
   double scale_ = 0, alpha_ = 1;
   std::uint64_t snapshot_draw_ = 0;
-  bool training_ = false, pending_ = false;
+  bool joined_ = false;  // own shards are evaluated as one
+  bool training_ = false, pending_ = false, begun_ = false;
   Index summed_rows_ = 0;       // of the batches whose gradients wait for update()
   std::vector<Index> numbers_;  // of rows that came without
 };
