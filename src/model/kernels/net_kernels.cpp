@@ -176,58 +176,83 @@ HWY_INLINE void fitting(Index n, F&& f) {
     f(hn::CappedTag<Real, 1>());
 }
 
-/// f(line of columns, offset of its first element within the image, first and last place in it) for
-/// lines in steps of 1; an empty range where the line is all padding.
+/// The lines of columns that belong to one element of the window: `lines` of them from `column` on,
+/// of whose places [first, end) meet the image, in lines from `line` on; what lies above and below
+/// these is padding.
+struct Strip {
+  Index column, line, above, lines, first, end;
+};
+
+/// f(strip) for each element of the window.
 template <class F>
-HWY_INLINE void each_line(const Patches& p, F&& f) {
+HWY_INLINE void each_strip(const Patches& p, F&& f) {
   const Windows& w = p.at;
-  Index line = 0;
+  // Places whose element, at place·step + shift, lies within n.
+  const auto first_of = [](Index shift, Index step, Index places) {
+    return std::min(places, shift < 0 ? (step - 1 - shift) / step : 0);
+  };
+  const auto end_of = [](Index shift, Index step, Index places, Index n, Index first) {
+    return shift > n - 1 ? first : std::max(first, std::min(places, (n - 1 - shift) / step + 1));
+  };
+  Index column = 0;
   for (Index ch = 0; ch < p.channels; ++ch)
-    for (Index ky = 0; ky < w.height; ++ky)
-      for (Index kx = 0; kx < w.width; ++kx) {
-        const Index shift = kx * p.dilate_x - p.pad_x;
-        // Places whose element lies within the line: 0 ≤ ox·step + shift < in_width.
-        const Index first =
-            std::min(w.out_width, shift < 0 ? (w.step_x - 1 - shift) / w.step_x : 0);
-        const Index room = w.in_width - 1 - shift;
-        const Index end =
-            room < 0 ? first : std::max(first, std::min(w.out_width, room / w.step_x + 1));
-        for (Index oy = 0; oy < w.out_height; ++oy, ++line) {
-          const Index y = oy * w.step_y - p.pad_y + ky * p.dilate_y;
-          const bool inside = y >= 0 && y < w.in_height;
-          f(line * w.out_width, (ch * w.in_height + y) * w.in_width + first * w.step_x + shift,
-            inside ? first : 0, inside ? end : 0);
-        }
+    for (Index ky = 0; ky < w.height; ++ky) {
+      const Index down = ky * p.dilate_y - p.pad_y;
+      const Index above = first_of(down, w.step_y, w.out_height);
+      const Index below = end_of(down, w.step_y, w.out_height, w.in_height, above);
+      for (Index kx = 0; kx < w.width; ++kx, column += w.out_height * w.out_width) {
+        const Index right = kx * p.dilate_x - p.pad_x;
+        const Index first = first_of(right, w.step_x, w.out_width);
+        const Index end = end_of(right, w.step_x, w.out_width, w.in_width, first);
+        const Index y = above * w.step_y + down;
+        f(Strip{column, (ch * w.in_height + y) * w.in_width + first * w.step_x + right, above,
+                below - above, first, end});
       }
+    }
 }
 
 template <class Real>
 void to_columns(const Patches& p, const Real* image, Real* columns) {
-  const Index width = p.at.out_width, step = p.at.step_x;
-  each_line(p, [&](Index at, Index from, Index first, Index end) SVRG_INLINE {
-    Real* to = columns + at;
-    for (Index i = 0; i < first; ++i) to[i] = 0;
-    if (step == 1 && end > first)
-      fitting<Real>(end - first, [&](auto tag) SVRG_INLINE {
-        copy_by(tag, image + from, end - first, to + first);
-      });
-    else
-      for (Index i = first; i < end; ++i) to[i] = image[from + (i - first) * step];
-    for (Index i = end; i < width; ++i) to[i] = 0;
+  const Windows& w = p.at;
+  const Index width = w.out_width, apart = w.in_width * w.step_y;
+  each_strip(p, [&](const Strip& s) SVRG_INLINE {
+    Real* to = columns + s.column;
+    const Index n = s.end - s.first, inside = s.above * width, end = inside + s.lines * width;
+    if (s.lines < w.out_height || n < width) std::fill_n(to, w.out_height * width, Real{0});
+    if (n == 0) return;
+    if (w.step_x > 1) {
+      for (Index k = 0; k < s.lines; ++k)
+        for (Index i = 0; i < n; ++i)
+          to[inside + k * width + s.first + i] = image[s.line + k * apart + i * w.step_x];
+      return;
+    }
+    fitting<Real>(n, [&](auto tag) SVRG_INLINE {
+      const Real* from = image + s.line;
+      for (Real *line = to + inside + s.first, *last = to + end; line < last;
+           line += width, from += apart)
+        copy_by(tag, from, n, line);
+    });
   });
 }
 
 template <class Real>
 void add_columns(const Patches& p, const Real* columns, Real* image) {
-  const Index step = p.at.step_x;
-  each_line(p, [&](Index at, Index to, Index first, Index end) SVRG_INLINE {
-    const Real* from = columns + at;
-    if (step == 1 && end > first)
-      fitting<Real>(end - first, [&](auto tag) SVRG_INLINE {
-        add_by(tag, from + first, end - first, image + to);
-      });
-    else
-      for (Index i = first; i < end; ++i) image[to + (i - first) * step] += from[i];
+  const Windows& w = p.at;
+  const Index width = w.out_width, apart = w.in_width * w.step_y;
+  each_strip(p, [&](const Strip& s) SVRG_INLINE {
+    const Real* from = columns + s.column + s.above * width + s.first;
+    const Index n = s.end - s.first;
+    if (n == 0) return;
+    if (w.step_x > 1) {
+      for (Index k = 0; k < s.lines; ++k)
+        for (Index i = 0; i < n; ++i)
+          image[s.line + k * apart + i * w.step_x] += from[k * width + i];
+      return;
+    }
+    fitting<Real>(n, [&](auto tag) SVRG_INLINE {
+      Real* to = image + s.line;
+      for (Index k = 0; k < s.lines; ++k, from += width, to += apart) add_by(tag, from, n, to);
+    });
   });
 }
 
@@ -266,18 +291,9 @@ void exponentials(const Real* x, Index rows, Index n, Real* p) {
 }
 
 template <class Real>
-void combine(const Real* mean, Real a, Real scale, Index n, Real* g) {
-  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
-    auto v = hn::LoadU(tag, g + i);
-    if (mean != nullptr) v = hn::Add(v, hn::Mul(hn::Set(tag, a), hn::LoadU(tag, mean + i)));
-    hn::StoreU(hn::Mul(hn::Set(tag, scale), v), tag, g + i);
-  });
-}
-
-template <class Real>
-const NetKernels<Real> table{
-    relu<Real>,        relu_slope<Real>, max_pool<Real>, max_pool_slope<Real>, to_columns<Real>,
-    add_columns<Real>, repeat<Real>,     add_rows<Real>, exponentials<Real>,   combine<Real>};
+const NetKernels<Real> table{relu<Real>,           relu_slope<Real>, max_pool<Real>,
+                             max_pool_slope<Real>, to_columns<Real>, add_columns<Real>,
+                             repeat<Real>,         add_rows<Real>,   exponentials<Real>};
 
 }  // namespace
 const NetKernels<float>* float_table() { return &table<float>; }

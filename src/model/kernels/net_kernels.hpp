@@ -39,8 +39,6 @@ struct NetKernels {
   void (*add_rows)(const Real* y, Index rows, Index n, bool begins, Real* sums);
   /// p ← exp(x − the row's largest) over rows of n.
   void (*exponentials)(const Real* x, Index rows, Index n, Real* p);
-  /// g ← scale·(g + a·mean); mean may be null.
-  void (*combine)(const Real* mean, Real a, Real scale, Index n, Real* g);
 };
 template <class Real>
 const NetKernels<Real>& nets();
