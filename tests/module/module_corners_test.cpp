@@ -286,6 +286,20 @@ TEST(ModuleCorners, a_monitor_of_fit_is_forgotten_afterwards) {
   EXPECT_NO_THROW(module.score(data, "acc"));
 }
 
+TEST(ModuleCorners, contexts_do_not_matter_to_rows_that_are_apart) {
+  const auto weights = [](const std::vector<Context>& contexts) {
+    SVRGModule module(net(false, 0.3),
+                      {.context = contexts, .dtype = Dtype::float64, .update_freq = 2},
+                      Communicator::world());
+    auto data = iterator();
+    module.fit(data, fit_options(3));
+    return flat(module.get_params().arg);
+  };
+  const auto one = weights({cpu()});
+  EXPECT_LE(largest_difference(weights({}), one), 1e-12);
+  EXPECT_LE(largest_difference(weights({cpu(0), cpu(1), cpu(2)}), one), 1e-12);
+}
+
 TEST(ModuleCorners, modules_that_share_weights_train_them_as_one) {
   const auto world = Communicator::world();
   const InitOptimizerOptions nag{.optimizer = "nag",
