@@ -17,10 +17,6 @@ using graph::Node;
 using graph::Numbered;
 using graph::Place;
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 template <class Real>
@@ -62,40 +58,22 @@ struct Executor<Real>::Impl {
     const auto shapes = graph::complete_shapes(numbered, options);
     layout = graph::layout_of(numbered, shapes, options, false);
     auxiliaries = graph::layout_of(numbered, shapes, options, true);
-    assign_roles(shapes);
+    roles = graph::roles_of(numbered, layout, auxiliaries, options);
+    list_inputs(shapes);
     for (std::size_t i = 0; i < numbered.nodes.size(); ++i)
       if (!numbered.nodes[i]->is_variable()) add_step(i);
     beginnings = graph::find_beginnings(symbol, numbered, roles);
   }
 
-  void assign_roles(const std::vector<ops::Shape>& shapes) {
-    roles.variable.resize(numbered.nodes.size());
-    roles.leaf_gradient.assign(numbered.nodes.size(), false);
-    roles.wants_gradient.assign(numbered.entries(), false);
+  void list_inputs(const std::vector<ops::Shape>& shapes) {
     for (std::size_t i = 0; i < numbered.nodes.size(); ++i) {
-      const Node& node = *numbered.nodes[i];
-      const std::size_t e = numbered.first_entry[i];
-      if (!node.is_variable()) {
-        const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& in) {
-          return roles.wants_gradient[numbered.entry(in)];
-        });
-        for (std::size_t k = e; k < numbered.first_entry[i + 1]; ++k) roles.wants_gradient[k] = any;
-      } else if (numbered.auxiliary[i]) {
-        roles.variable[i] = {Place::Kind::auxiliary, auxiliaries.at(node.name).offset};
-      } else if (options.inputs.count(node.name)) {
-        roles.variable[i] = {Place::Kind::input, static_cast<Index>(fed.size())};
-        Fed f;
-        f.name = node.name;
-        f.row_size = ops::size_of(std::span(shapes[e]).subspan(1));
-        f.entry = e;
-        f.wants_gradient = options.training && contains(options.gradients, node.name);
-        roles.leaf_gradient[i] = roles.wants_gradient[e] = f.wants_gradient;
-        fed.push_back(std::move(f));
-      } else {
-        const Parameter& p = layout.at(node.name);
-        roles.variable[i] = {Place::Kind::parameter, p.offset};
-        roles.leaf_gradient[i] = roles.wants_gradient[e] = !p.fixed;
-      }
+      if (roles.variable[i].kind != Place::Kind::input) continue;
+      Fed f;
+      f.name = numbered.nodes[i]->name;
+      f.entry = numbered.first_entry[i];
+      f.row_size = ops::size_of(std::span(shapes[f.entry]).subspan(1));
+      f.wants_gradient = roles.leaf_gradient[i];
+      fed.push_back(std::move(f));
     }
   }
 
@@ -178,12 +156,6 @@ struct Executor<Real>::Impl {
     return place.kind == Place::Kind::parameter
                ? g + place.at
                : fed[static_cast<std::size_t>(place.at)].gradient.data();
-  }
-
-  std::size_t node_of(std::size_t e) const {
-    const auto after =
-        std::upper_bound(numbered.first_entry.begin(), numbered.first_entry.end(), e);
-    return static_cast<std::size_t>(after - numbered.first_entry.begin()) - 1;
   }
 
   // Seeds of nodes are apart by an odd constant, so that layers draw differently.
@@ -278,11 +250,11 @@ struct Executor<Real>::Impl {
   void point_gradient(Step& step, std::size_t k, Real* g, bool parameters_begin, bool given) {
     const std::size_t e = step.in[k];
     auto& to = step.in_grads[k];
-    to.data = roles.wants_gradient[e] ? gradient(e, node_of(e), g) : nullptr;
+    to.data = roles.wants_gradient[e] ? gradient(e, numbered.node_of(e), g) : nullptr;
     to.begins = false;
     if (!to || !beginnings.at[step.node][k]) return;
     const bool planned = plan->gradient[e].kind == Place::Kind::arena;
-    const bool parameter = roles.variable[node_of(e)].kind == Place::Kind::parameter;
+    const bool parameter = roles.variable[numbered.node_of(e)].kind == Place::Kind::parameter;
     if (!planned && !(parameter && parameters_begin)) return;
     const bool once = std::count(step.in.begin(), step.in.end(), e) == 1;
     if (once && given && step.op->begins_gradients())
@@ -347,6 +319,14 @@ void Executor<Real>::load(std::string_view input, const Rows& views, std::span<c
     return;
   }
   throw ConfigError(fmt::format("'{}' is not an input of the symbol", input));
+}
+
+template <class Real>
+void Executor<Real>::load_as(const Executor& other) {
+  SVRG_EXPECT(other.impl_->fed.size() == impl_->fed.size() && other.impl_->rows == impl_->rows,
+              "executors of the same symbol and number of rows");
+  for (std::size_t i = 0; i < impl_->fed.size(); ++i)
+    impl_->fed[i].rows.share(other.impl_->fed[i].rows);
 }
 
 template <class Real>

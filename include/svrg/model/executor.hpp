@@ -56,6 +56,10 @@ class Executor {
   /// or a row of another size.
   void load(std::string_view input, const Rows& views, std::span<const Index> pick, Index first);
 
+  /// The rows that another executor of the symbol was given, as many as were begun here, without
+  /// another copy of them; as long as they are loaded there.
+  void load_as(const Executor& other);
+
   /// What a pass knows beside weights and rows.
   struct Context {
     Pass pass;
