@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/operator_bench.hpp"
+#include "svrg/model/instruction_set.hpp"
 
 namespace svrg::ops {
 namespace {
@@ -94,6 +95,31 @@ TEST(OperatorLaws, a_gradient_that_begins_is_written_whatever_was_there) {
         EXPECT_EQ(begun.in_grad[k], added.in_grad[k]) << c.op << " input " << k;
       }
   }
+}
+
+TEST(OperatorLaws, every_instruction_set_says_the_same) {
+  const std::string_view best = instruction_set();
+  for (const Case& c : cases()) {
+    use_instruction_set("plain");
+    Bench plain(c);
+    plain.forward();
+    plain.with_call([&](const Call<double>& call) { plain.op->backward(call); });
+    for (const std::string_view set : instruction_sets()) {
+      use_instruction_set(set);
+      Bench bench(c);
+      bench.forward();
+      bench.with_call([&](const Call<double>& call) { bench.op->backward(call); });
+      const auto expect_near = [&](const std::vector<Numbers>& a, const std::vector<Numbers>& b) {
+        for (std::size_t k = 0; k < a.size(); ++k)
+          for (std::size_t i = 0; i < a[k].size(); ++i)
+            EXPECT_NEAR(a[k][i], b[k][i], 1e-13 * std::max(1.0, std::abs(b[k][i])))
+                << c.op << " " << set;
+      };
+      expect_near(bench.out, plain.out);
+      expect_near(bench.in_grad, plain.in_grad);
+    }
+  }
+  use_instruction_set(best);
 }
 
 TEST(OperatorLaws, losses_weigh_their_gradient) {
