@@ -43,11 +43,37 @@ HWY_INLINE void each_of_short(Index n, F&& f) {
   for (; i < n; ++i) f(one, i);
 }
 
+/// exp(x) of x ≤ 0; NaN stays NaN, which Exp would take for far below; far below it need not go.
+template <class Tag, class V>
+HWY_INLINE V exp_of(Tag tag, V x) {
+  using Real = hn::TFromD<Tag>;
+  const V e = hn::Exp(tag, hn::Max(hn::Set(tag, sizeof(Real) == 4 ? Real(-100) : Real(-740)), x));
+  return hn::IfThenElse(hn::IsNaN(x), x, e);
+}
+
 template <class Real>
 void relu(const Real* x, Index n, Real* y) {
   each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
     const auto v = hn::LoadU(tag, x + i);
     hn::StoreU(hn::IfThenZeroElse(hn::Lt(v, hn::Zero(tag)), v), tag, y + i);
+  });
+}
+
+template <class Real>
+void sigmoid(const Real* x, Index n, Real* y) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    const auto v = hn::LoadU(tag, x + i), one = hn::Set(tag, Real{1});
+    const auto e = exp_of(tag, hn::Neg(hn::Abs(v)));  // nothing overflows
+    const auto top = hn::IfThenElse(hn::Lt(v, hn::Zero(tag)), e, one);
+    hn::StoreU(hn::Div(top, hn::Add(one, e)), tag, y + i);
+  });
+}
+
+template <class Real>
+void tanh(const Real* x, Index n, Real* y) {
+  each<Real>(n, [&](auto tag, Index i) SVRG_INLINE {
+    const auto v = hn::LoadU(tag, x + i);
+    hn::StoreU(hn::IfThenElse(hn::IsNaN(v), v, hn::Tanh(tag, v)), tag, y + i);
   });
 }
 
@@ -281,19 +307,34 @@ void exponentials(const Real* x, Index rows, Index n, Real* p) {
     for (Index k = 1; k < n; ++k) top = std::max(top, from[k]);
     for (Index k = 0; k < n; ++k) p[r * n + k] = from[k] - top;
   }
-  // NaN stays NaN, which Exp would take for far below; far below it need not go.
   each<Real>(rows * n, [&](auto tag, Index i) SVRG_INLINE {
-    const auto v = hn::LoadU(tag, p + i);
-    const auto low = hn::Set(tag, sizeof(Real) == 4 ? Real(-100) : Real(-740));
-    const auto e = hn::Exp(tag, hn::Max(low, v));
-    hn::StoreU(hn::IfThenElse(hn::IsNaN(v), v, e), tag, p + i);
+    hn::StoreU(exp_of(tag, hn::LoadU(tag, p + i)), tag, p + i);
   });
 }
 
 template <class Real>
-const NetKernels<Real> table{relu<Real>,           relu_slope<Real>, max_pool<Real>,
-                             max_pool_slope<Real>, to_columns<Real>, add_columns<Real>,
-                             repeat<Real>,         add_rows<Real>,   exponentials<Real>};
+Real sum(const Real* y, Index n) {
+  const hn::ScalableTag<Real> tag;
+  constexpr Index lanes = width_of<decltype(tag)>();
+  auto a = hn::Zero(tag), b = a, c = a, e = a;
+  Index i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a = hn::Add(a, hn::LoadU(tag, y + i));
+    b = hn::Add(b, hn::LoadU(tag, y + i + lanes));
+    c = hn::Add(c, hn::LoadU(tag, y + i + 2 * lanes));
+    e = hn::Add(e, hn::LoadU(tag, y + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) a = hn::Add(a, hn::LoadU(tag, y + i));
+  Real total = hn::GetLane(hn::SumOfLanes(tag, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+  for (; i < n; ++i) total += y[i];
+  return total;
+}
+
+template <class Real>
+const NetKernels<Real> table{relu<Real>,       sigmoid<Real>,     tanh<Real>,
+                             relu_slope<Real>, max_pool<Real>,    max_pool_slope<Real>,
+                             to_columns<Real>, add_columns<Real>, repeat<Real>,
+                             add_rows<Real>,   sum<Real>,         exponentials<Real>};
 
 }  // namespace
 const NetKernels<float>* float_table() { return &table<float>; }

@@ -24,6 +24,9 @@ template <class Real>
 struct NetKernels {
   /// y ← max(x, 0), NaN kept; y may be x.
   void (*relu)(const Real* x, Index n, Real* y);
+  /// y ← 1/(1 + exp(−x)), and tanh x.
+  void (*sigmoid)(const Real* x, Index n, Real* y);
+  void (*tanh)(const Real* x, Index n, Real* y);
   /// dx += dy where y > 0.
   void (*relu_slope)(const Real* dy, const Real* y, Index n, bool begins, Real* dx);
   /// Largest value of each window, NaN where there is one. x [images, in…], y [images, out…].
@@ -37,6 +40,7 @@ struct NetKernels {
   /// y ← bias in each of `rows` rows; sums += the rows of y.
   void (*repeat)(const Real* bias, Index rows, Index n, Real* y);
   void (*add_rows)(const Real* y, Index rows, Index n, bool begins, Real* sums);
+  Real (*sum)(const Real* y, Index n);
   /// p ← exp(x − the row's largest) over rows of n.
   void (*exponentials)(const Real* x, Index rows, Index n, Real* p);
 };

@@ -15,8 +15,12 @@ class Activation : public Operator<Real> {
   bool begins_gradients() const override { return true; }
   Takes takes(std::size_t) const override { return Takes::row; }
   void forward(const Call<Real>& c) override {
-    if (type_ == "relu")
-      return kernels::nets<Real>().relu(c.in[0].data, c.out[0].size(), c.out[0].data);
+    const auto& kernels = kernels::nets<Real>();
+    const auto vectors = type_ == "relu"      ? kernels.relu
+                         : type_ == "sigmoid" ? kernels.sigmoid
+                         : type_ == "tanh"    ? kernels.tanh
+                                              : nullptr;
+    if (vectors) return vectors(c.in[0].data, c.out[0].size(), c.out[0].data);
     with([&](auto f) {
       const Index n = c.out[0].size();
       for (Index i = 0; i < n; ++i) c.out[0].data[i] = decltype(f)::value(c.in[0].data[i]);

@@ -100,7 +100,7 @@ class Convolution : public Operator<Real> {
           for (Index f = 0; f < per_group; ++f) {
             Real& sum = c.in_grad[2].data[g * per_group + f];
             if (r == 0 && c.in_grad[2].begins) sum = 0;
-            sum += Eigen::Map<const Vec<Real>>(dy + f * places_, places_).sum();
+            sum += kernels.sum(dy + f * places_, places_);
           }
         if (c.in_grad[1]) {
           kernels.to_columns(patches_, image(c.in[0].data, r, g), columns_.data());
