@@ -21,13 +21,22 @@ void add(std::span<T> to, std::span<const T> from) {
 }
 
 template <class Real>
+void make_room(std::vector<Real>& values, Index size, bool zeroed) {
+  if (zeroed)
+    values.assign(static_cast<std::size_t>(size), Real{0});
+  else
+    values.resize(static_cast<std::size_t>(size));
+}
+
+template <class Real>
 class PlainReducer : public Reducer<Real> {
  public:
   PlainReducer(Communicator comm, Lanes lanes) : comm_(std::move(comm)), lanes_(lanes) {}
-  void start(Index values, Index tail) override {
+  using Reducer<Real>::start;
+  void start(Index values, Index tail, bool zeroed) override {
     count_ = values;
     tail_count_ = tail;
-    values_.assign(static_cast<std::size_t>(lanes_.count * values), Real{0});
+    make_room(values_, lanes_.count * values, zeroed);
     tail_.assign(static_cast<std::size_t>(lanes_.count * tail), 0);
   }
   std::span<Real> values(Index s) override { return piece(values_, lane_of(s), count_); }
@@ -57,10 +66,11 @@ class TreeReducer : public Reducer<Real> {
  public:
   TreeReducer(Communicator comm, Index virtual_shards, Index owned)
       : comm_(std::move(comm)), shards_(virtual_shards), owned_(owned) {}
-  void start(Index values, Index tail) override {
+  using Reducer<Real>::start;
+  void start(Index values, Index tail, bool zeroed) override {
     count_ = values;
     tail_count_ = tail;
-    values_.assign(static_cast<std::size_t>(owned_ * values), Real{0});
+    make_room(values_, owned_ * values, zeroed);
     tail_.assign(static_cast<std::size_t>(owned_ * tail), 0);
   }
   std::span<Real> values(Index s) override { return piece(values_, s, count_); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "model/graph/beginnings.hpp"
 #include "model/graph/fed_rows.hpp"
 #include "model/graph/layouts.hpp"
 #include "model/graph/plan.hpp"
@@ -15,10 +16,6 @@ namespace {
 using graph::Node;
 using graph::Numbered;
 using graph::Place;
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 }  // namespace
 
@@ -47,6 +44,7 @@ struct Executor<Real>::Impl {
   Numbered numbered;
   ParameterLayout layout, auxiliaries;
   graph::Roles roles;
+  graph::Beginnings beginnings;
   std::vector<Fed> fed;
   std::vector<Step> steps;
   std::map<Index, graph::Plan> plans;  // by number of rows
@@ -60,39 +58,22 @@ struct Executor<Real>::Impl {
     const auto shapes = graph::complete_shapes(numbered, options);
     layout = graph::layout_of(numbered, shapes, options, false);
     auxiliaries = graph::layout_of(numbered, shapes, options, true);
-    assign_roles(shapes);
+    roles = graph::roles_of(numbered, layout, auxiliaries, options);
+    list_inputs(shapes);
     for (std::size_t i = 0; i < numbered.nodes.size(); ++i)
       if (!numbered.nodes[i]->is_variable()) add_step(i);
+    beginnings = graph::find_beginnings(symbol, numbered, roles);
   }
 
-  void assign_roles(const std::vector<ops::Shape>& shapes) {
-    roles.variable.resize(numbered.nodes.size());
-    roles.leaf_gradient.assign(numbered.nodes.size(), false);
-    roles.wants_gradient.assign(numbered.entries(), false);
+  void list_inputs(const std::vector<ops::Shape>& shapes) {
     for (std::size_t i = 0; i < numbered.nodes.size(); ++i) {
-      const Node& node = *numbered.nodes[i];
-      const std::size_t e = numbered.first_entry[i];
-      if (!node.is_variable()) {
-        const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& in) {
-          return roles.wants_gradient[numbered.entry(in)];
-        });
-        for (std::size_t k = e; k < numbered.first_entry[i + 1]; ++k) roles.wants_gradient[k] = any;
-      } else if (numbered.auxiliary[i]) {
-        roles.variable[i] = {Place::Kind::auxiliary, auxiliaries.at(node.name).offset};
-      } else if (options.inputs.count(node.name)) {
-        roles.variable[i] = {Place::Kind::input, static_cast<Index>(fed.size())};
-        Fed f;
-        f.name = node.name;
-        f.row_size = ops::size_of(std::span(shapes[e]).subspan(1));
-        f.entry = e;
-        f.wants_gradient = options.training && contains(options.gradients, node.name);
-        roles.leaf_gradient[i] = roles.wants_gradient[e] = f.wants_gradient;
-        fed.push_back(std::move(f));
-      } else {
-        const Parameter& p = layout.at(node.name);
-        roles.variable[i] = {Place::Kind::parameter, p.offset};
-        roles.leaf_gradient[i] = roles.wants_gradient[e] = !p.fixed;
-      }
+      if (roles.variable[i].kind != Place::Kind::input) continue;
+      Fed f;
+      f.name = numbered.nodes[i]->name;
+      f.entry = numbered.first_entry[i];
+      f.row_size = ops::size_of(std::span(shapes[f.entry]).subspan(1));
+      f.wants_gradient = roles.leaf_gradient[i];
+      fed.push_back(std::move(f));
     }
   }
 
@@ -177,12 +158,6 @@ struct Executor<Real>::Impl {
                : fed[static_cast<std::size_t>(place.at)].gradient.data();
   }
 
-  std::size_t node_of(std::size_t e) const {
-    const auto after =
-        std::upper_bound(numbered.first_entry.begin(), numbered.first_entry.end(), e);
-    return static_cast<std::size_t>(after - numbered.first_entry.begin()) - 1;
-  }
-
   // Seeds of nodes are apart by an odd constant, so that layers draw differently.
   ops::Call<Real> call(const Step& step) const {
     ops::Call<Real> c;
@@ -245,42 +220,66 @@ struct Executor<Real>::Impl {
     }
   }
 
-  void backward(const Real* w, std::span<const std::span<const Real>> out_grads, Real* g) {
+  void backward(const Real* w, std::span<const std::span<const Real>> out_grads, Real* g,
+                const typename Executor<Real>::Sum& sum) {
     SVRG_EXPECT(options.training, "backward() needs an executor that was made for training");
-    start_gradients(out_grads);
+    start_gradients(out_grads, static_cast<Real>(sum.weight));
+    for (const std::size_t i : beginnings.never)
+      if (sum.begins)
+        std::fill_n(g + roles.variable[i].at, ops::size_of(plan->shapes[numbered.first_entry[i]]),
+                    Real{0});
     for (std::size_t s = steps.size(); s-- > 0;) {
       Step& step = steps[s];
-      for (const std::size_t e : plan->zeroed[step.node])
-        std::fill_n(arena.data() + plan->gradient[e].at, ops::size_of(plan->shapes[e]), Real{0});
       if (!step.differentiated) continue;
       point_values(step, w, aux_of_forward);
       const std::size_t first = numbered.first_entry[step.node];
-      for (std::size_t k = 0; k < step.outputs.size(); ++k)
+      bool given = step.op->is_loss();
+      for (std::size_t k = 0; k < step.outputs.size(); ++k) {
         step.out_grads[k].data = gradient(first + k, step.node, nullptr);
+        given |= step.out_grads[k].data != nullptr;
+      }
       for (std::size_t k = 0; k < step.in.size(); ++k)
-        step.in_grads[k].data = roles.wants_gradient[step.in[k]]
-                                    ? gradient(step.in[k], node_of(step.in[k]), g)
-                                    : nullptr;
-      step.op->backward(call(step));
+        point_gradient(step, k, g, sum.begins, given);
+      ops::Call<Real> c = call(step);
+      c.loss_weight = sum.weight;
+      step.op->backward(c);
     }
   }
 
-  void start_gradients(std::span<const std::span<const Real>> out_grads) {
+  // A gradient that begins here is left to the operator to write if it does, else zeroed.
+  void point_gradient(Step& step, std::size_t k, Real* g, bool parameters_begin, bool given) {
+    const std::size_t e = step.in[k];
+    auto& to = step.in_grads[k];
+    to.data = roles.wants_gradient[e] ? gradient(e, numbered.node_of(e), g) : nullptr;
+    to.begins = false;
+    if (!to || !beginnings.at[step.node][k]) return;
+    const bool planned = plan->gradient[e].kind == Place::Kind::arena;
+    const bool parameter = roles.variable[numbered.node_of(e)].kind == Place::Kind::parameter;
+    if (!planned && !(parameter && parameters_begin)) return;
+    const bool once = std::count(step.in.begin(), step.in.end(), e) == 1;
+    if (once && given && step.op->begins_gradients())
+      to.begins = true;
+    else
+      std::fill_n(to.data, to.size(), Real{0});
+  }
+
+  void start_gradients(std::span<const std::span<const Real>> out_grads, Real weight) {
     for (Fed& f : fed)
       if (f.wants_gradient) f.gradient.assign(static_cast<std::size_t>(f.row_size * rows), Real{0});
     for (std::size_t i = 0; i < symbol.heads().size(); ++i) {
       const Symbol::Entry& head = symbol.heads()[i];
       const std::size_t e = numbered.entry(head);
-      if (plan->gradient[e].kind != Place::Kind::arena) continue;
+      if (head.node->is_variable() || head.node->prototype->is_loss() ||
+          plan->gradient[e].kind != Place::Kind::arena)
+        continue;
       const auto size = static_cast<std::size_t>(ops::size_of(plan->shapes[e]));
       Real* to = arena.data() + plan->gradient[e].at;
-      std::fill_n(to, size, Real{0});
-      if (head.node->prototype->is_loss()) continue;
       if (i >= out_grads.size() || out_grads[i].size() != size)
         throw ConfigError(
             fmt::format("output {} is no loss: backward() needs its gradient, {} values",
                         head.node->name, size));
-      std::copy(out_grads[i].begin(), out_grads[i].end(), to);
+      std::transform(out_grads[i].begin(), out_grads[i].end(), to,
+                     [weight](Real v) { return weight * v; });
     }
   }
 };
@@ -323,6 +322,14 @@ void Executor<Real>::load(std::string_view input, const Rows& views, std::span<c
 }
 
 template <class Real>
+void Executor<Real>::load_as(const Executor& other) {
+  SVRG_EXPECT(other.impl_->fed.size() == impl_->fed.size() && other.impl_->rows == impl_->rows,
+              "executors of the same symbol and number of rows");
+  for (std::size_t i = 0; i < impl_->fed.size(); ++i)
+    impl_->fed[i].rows.share(other.impl_->fed[i].rows);
+}
+
+template <class Real>
 void Executor<Real>::forward(ConstVecRef<Real> w, VecRef<Real> aux, const Context& context) {
   SVRG_EXPECT(w.size() == impl_->layout.size(), "one value a parameter");
   SVRG_EXPECT(aux.size() == impl_->auxiliaries.size(), "one value an auxiliary state");
@@ -331,9 +338,14 @@ void Executor<Real>::forward(ConstVecRef<Real> w, VecRef<Real> aux, const Contex
 
 template <class Real>
 void Executor<Real>::backward(ConstVecRef<Real> w, std::span<const std::span<const Real>> out_grads,
-                              VecRef<Real> g) {
+                              VecRef<Real> g, const Sum& sum) {
   SVRG_EXPECT(g.size() == impl_->layout.size(), "one value a parameter");
-  impl_->backward(w.data(), out_grads, g.data());
+  impl_->backward(w.data(), out_grads, g.data(), sum);
+}
+
+template <class Real>
+bool Executor<Real>::rows_apart() const {
+  return graph::rows_apart(impl_->numbered, impl_->options);
 }
 
 template <class Real>

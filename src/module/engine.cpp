@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "module/store.hpp"
+#include "module/two_bit_parts.hpp"
 #include "svrg/comm/reducer.hpp"
-#include "svrg/comm/two_bit.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg {
@@ -20,13 +21,14 @@ class Replica final : public Engine {
         slices_(slices),
         options_(std::move(options)),
         scratch_(symbol, options_.executor) {
-    for (Index s = 0; s < slices_.owned(); ++s) executors_.emplace_back(symbol, options_.executor);
-    gradient_ = Vec<Real>::Zero(layout().size());
+    // A batch whose rows have nothing to do with each other need not be cut here.
+    joined_ = !options_.two_bit_threshold && scratch_.rows_apart();
+    for (Index s = 0; s < pieces(); ++s) executors_.emplace_back(symbol, options_.executor);
     if (shared) {
       const auto* other = dynamic_cast<const Replica*>(shared);
       if (!other || !same_parameters(layout(), other->layout()) ||
           !same_parameters(auxiliaries(), other->auxiliaries()) ||
-          other->executors_.size() != executors_.size())
+          other->slices_.owned() != slices_.owned())
         throw ConfigError(
             "shared_module: both modules need the same parameters, in the same order, dtype and "
             "contexts");
@@ -34,18 +36,15 @@ class Replica final : public Engine {
     } else {
       store_->w = Vec<Real>::Zero(layout().size());
       store_->aux_given = Vec<Real>::Zero(auxiliaries().size());
-      store_->aux.assign(executors_.size(), store_->aux_given);
-      store_->moved.assign(executors_.size(), 0);
+      store_->aux.assign(static_cast<std::size_t>(slices_.owned()), store_->aux_given);
+      store_->moved.assign(store_->aux.size(), 0);
     }
-    const Index parameters = layout().size();
     rows_.assign(executors_.size() + 1, 0);
     for (auto* reducer : {&reducer_, &snapshot_sums_})
       *reducer =
           make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
-    if (options_.two_bit_threshold) {
-      residuals_.assign(executors_.size(), Vec<Real>::Zero(parameters));
-      parts_ = residuals_;
-    }
+    if (options_.two_bit_threshold)
+      two_bit_.emplace(slices_.owned(), layout().size(), *options_.two_bit_threshold);
   }
 
   const ParameterLayout& layout() const override { return scratch_.layout(); }
@@ -74,11 +73,11 @@ class Replica final : public Engine {
   }
 
   void forward(const Feed& feed, bool training) override {
-    feed_ = numbered(feed);
+    number(feed_ = feed);
     training_ = training;
-    for (Index s = 0; s <= slices_.owned(); ++s)
-      rows_[static_cast<std::size_t>(s)] = slices_.begin(s, feed.rows);
-    for (Index s = 0; s < slices_.owned(); ++s) {
+    for (Index s = 0; s <= pieces(); ++s)
+      rows_[static_cast<std::size_t>(s)] = first_row(s, feed.rows);
+    for (Index s = 0; s < pieces(); ++s) {
       if (rows_of(s) == 0) continue;
       auto& executor = executors_[static_cast<std::size_t>(s)];
       load(executor, feed_, begin_of(s), rows_of(s));
@@ -97,14 +96,17 @@ class Replica final : public Engine {
     std::vector<std::vector<double>> whole;
     whole.reserve(out_grads.size());
     for (const NDArray& grad : out_grads) whole.push_back(grad.values());
-    for (Index s = 0; s < slices_.owned(); ++s) {
+    for (Index s = 0; s < pieces(); ++s) {
       if (rows_of(s) == 0) continue;
       cut_out_grads(out_grads, whole, s);
       auto g = part(s);
-      executors_[static_cast<std::size_t>(s)].backward(store_->w, out_grad_spans_, g);
+      const bool begins = !std::exchange(begun_, true);
+      executors_[static_cast<std::size_t>(s)].backward(store_->w, out_grad_spans_, g, {1, begins});
       if (has_snapshot()) {
-        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_);
-        g -= static_cast<Real>(alpha_) * at_snapshot_;
+        scratch_.begin(rows_of(s));
+        scratch_.load_as(executors_[static_cast<std::size_t>(s)]);
+        add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_,
+                        g, {-alpha_, false});
       }
       reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
     }
@@ -153,22 +155,25 @@ class Replica final : public Engine {
     if (!store_->optimizer)
       throw ConfigError("update() needs an optimizer: call init_optimizer() first");
     if (!pending_) start_sums();
-    if (options_.two_bit_threshold) quantise();
+    if (two_bit_) quantise();
+    if (!begun_) part(0).setZero();  // no rows here
     reducer_->reduce();
     pending_ = false;
     const double rows = reducer_->total_tail()[0];
-    gradient_ = Eigen::Map<const Vec<Real>>(reducer_->total().data(), layout().size());
-    if (has_snapshot() && !options_.two_bit_threshold)
-      gradient_ += static_cast<Real>(alpha_ * rows) * full_gradient_;
     scale_ = store_->rescale ? *store_->rescale : rows > 0 ? 1 / rows : 0;
-    gradient_ *= static_cast<Real>(scale_);
+    auto g = gradient();
+    if (has_snapshot() && !two_bit_)
+      g = (g + static_cast<Real>(alpha_ * rows) * full_gradient_) * static_cast<Real>(scale_);
+    else
+      g *= static_cast<Real>(scale_);
     ++store_->updates;
-    store_->optimizer->step(layout(), store_->w, gradient_, learning_rate_at(store_->updates));
+    store_->optimizer->step(layout(), store_->w, g, learning_rate_at(store_->updates));
     ++store_->draw;
   }
 
   Vec<double> last_gradient() const override {
-    return gradient_.template cast<double>() / (scale_ != 0 ? scale_ : 1);
+    if (reducer_->total().empty()) return Vec<double>::Zero(layout().size());
+    return gradient().template cast<double>() / (scale_ != 0 ? scale_ : 1);
   }
   bool pending() const override { return pending_; }
   void set_optimizer(const std::string& name, const Options& params,
@@ -196,14 +201,16 @@ class Replica final : public Engine {
   }
 
   void add_to_snapshot(const Feed& given, Index rows) override {
-    const Feed feed = numbered(given);
-    for (Index s = 0; s < slices_.owned(); ++s) {
-      const Index begin = slices_.begin(s, feed.rows);
-      const Index count = std::min(slices_.begin(s + 1, feed.rows), rows) - begin;
+    Feed& feed = feed_of_snapshot_ = given;
+    number(feed);
+    for (Index s = 0; s < pieces(); ++s) {
+      const Index begin = first_row(s, feed.rows);
+      const Index count = std::min(first_row(s + 1, feed.rows), rows) - begin;
       if (count <= 0) continue;
-      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {});
       const auto to = snapshot_sums_->values(s);
-      Eigen::Map<Vec<Real>>(to.data(), layout().size()) += at_snapshot_;
+      load(scratch_, feed, begin, count);
+      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {},
+                      Eigen::Map<Vec<Real>>(to.data(), layout().size()), {});
       snapshot_sums_->tail(s)[0] += static_cast<double>(count);
     }
   }
@@ -229,12 +236,10 @@ class Replica final : public Engine {
     state.values["optimizer/name"] = store_->optimizer_name;
     state.values["updates"] = static_cast<std::int64_t>(store_->updates);
     state.values["draw"] = static_cast<std::int64_t>(store_->draw);
-    if (!options_.two_bit_threshold) return;
+    if (!two_bit_) return;
     // Every shard's, in the order of shards, so that any number of ranks may go on with them.
-    std::vector<Real> own;
-    for (const auto& r : residuals_) own.insert(own.end(), r.data(), r.data() + r.size());
     state.arrays["compression/residual/weights"] =
-        Array::vector(comm_.gather(std::span<const Real>(own)));
+        Array::vector(comm_.gather(std::span<const Real>(two_bit_->residuals())));
   }
   void load_optimizer(const State& state) override {
     if (state.text("optimizer/name") != store_->optimizer_name)
@@ -243,12 +248,11 @@ class Replica final : public Engine {
     store_->optimizer->load(state);
     store_->updates = static_cast<std::uint64_t>(state.integer("updates"));
     store_->draw = static_cast<std::uint64_t>(state.integer("draw"));
-    if (!options_.two_bit_threshold) return;
-    const Index size = layout().size();
-    const auto all =
-        vector_in<Real>(state, "compression/residual/weights", slices_.virtual_shards() * size);
-    for (std::size_t s = 0; s < residuals_.size(); ++s)
-      residuals_[s] = all.segment(slices_.global(static_cast<Index>(s)) * size, size);
+    if (!two_bit_) return;
+    const Index size = layout().size(), shards = slices_.virtual_shards();
+    const auto all = vector_in<Real>(state, "compression/residual/weights", shards * size);
+    for (Index s = 0; s < slices_.owned(); ++s)
+      two_bit_->set_residual(s, all.segment(slices_.global(s) * size, size));
   }
   void save_snapshot(State& state) const override {
     if (!has_snapshot()) return;
@@ -270,17 +274,22 @@ class Replica final : public Engine {
   }
 
  private:
+  /// In how many pieces own rows are evaluated: all at once, or shard by shard.
+  Index pieces() const { return joined_ ? 1 : slices_.owned(); }
+  /// Of piece s among a batch's rows; of the piece behind the last: the end.
+  Index first_row(Index s, Index rows) const {
+    return slices_.begin(joined_ ? s * slices_.owned() : s, rows);
+  }
   Index begin_of(Index s) const { return rows_[static_cast<std::size_t>(s)]; }
   Index rows_of(Index s) const { return rows_[static_cast<std::size_t>(s) + 1] - begin_of(s); }
 
-  /// A feed whose rows all have numbers, if need be those of their places over all ranks.
-  Feed numbered(Feed feed) {
-    if (!feed.global_rows.empty()) return feed;
+  /// Gives rows without numbers those of their places over all ranks.
+  void number(Feed& feed) {
+    if (!feed.global_rows.empty()) return;
     numbers_.resize(static_cast<std::size_t>(feed.rows));
     const bool own = slices_.per_batch() < slices_.virtual_shards();
     std::iota(numbers_.begin(), numbers_.end(), own ? comm_.rank() * feed.rows : 0);
     feed.global_rows = numbers_;
-    return feed;
   }
 
   static std::span<const Index> global_rows(const Feed& feed, Index begin, Index count) {
@@ -300,25 +309,26 @@ class Replica final : public Engine {
   }
 
   void start_sums() {
-    reducer_->start(layout().size(), 1);
-    for (auto& p : parts_) p.setZero();
+    reducer_->start(layout().size(), 1, two_bit_.has_value());
+    if (two_bit_) two_bit_->start();
+    begun_ = two_bit_.has_value();
     summed_rows_ = 0;
     pending_ = true;
   }
 
+  /// After the sum over ranks, in its place.
+  Eigen::Map<Vec<Real>> gradient() const { return {reducer_->total().data(), layout().size()}; }
   Eigen::Map<Vec<Real>> part(Index s) {
-    Real* to =
-        parts_.empty() ? reducer_->values(s).data() : parts_[static_cast<std::size_t>(s)].data();
-    return {to, layout().size()};
+    return {two_bit_ ? two_bit_->part(s).data() : reducer_->values(s).data(), layout().size()};
   }
 
-  // at_snapshot_ ← Σ ∇f_i(w̃) over the rows; batch statistics are the batch's own there, too.
+  // Σ ∇f_i(w̃) over the rows, loaded before, into `sum`; batch statistics are the batch's own there,
+  // too.
   void add_at_snapshot(const Feed& feed, Index begin, Index count, const Pass& pass,
-                       std::span<const std::span<const Real>> out_grads) {
-    load(scratch_, feed, begin, count);
+                       std::span<const std::span<const Real>> out_grads, VecRef<Real> g,
+                       const typename Executor<Real>::Sum& sum) {
     scratch_.forward(w_snap_, aux_snap_, {pass, false, global_rows(feed, begin, count), feed.rows});
-    at_snapshot_ = Vec<Real>::Zero(layout().size());
-    scratch_.backward(w_snap_, out_grads, at_snapshot_);
+    scratch_.backward(w_snap_, out_grads, g, sum);
   }
 
   // `whole`: the values of out_grads.
@@ -341,23 +351,13 @@ class Replica final : public Engine {
     for (const auto& values : out_grad_values_) out_grad_spans_.push_back(values);
   }
 
-  // What a sender contributes to a step, its share of μ included, becomes ±threshold or 0; the rest
-  // stays for its next step.
+  // Each sender adds its share of μ to what it contributes.
   void quantise() {
-    const auto rows = static_cast<Real>(summed_rows_);
-    const auto shards = static_cast<Real>(slices_.per_batch());
+    const auto share = static_cast<Real>(alpha_) *
+                       (static_cast<Real>(summed_rows_) / static_cast<Real>(slices_.per_batch()));
     for (Index s = 0; s < slices_.owned(); ++s) {
-      auto& p = parts_[static_cast<std::size_t>(s)];
-      if (has_snapshot()) p += static_cast<Real>(alpha_) * (rows / shards) * full_gradient_;
-      auto& residual = residuals_[static_cast<std::size_t>(s)];
-      const auto sum = reducer_->values(s);
-      for (const Parameter& q : layout().all()) {
-        const auto at = static_cast<std::size_t>(q.offset), n = static_cast<std::size_t>(q.size);
-        const std::span<const Real> values(p.data() + at, n);
-        encode_two_bit<Real>(values, std::span(residual.data() + at, n),
-                             *options_.two_bit_threshold, words_);
-        add_two_bit<Real>(words_, *options_.two_bit_threshold, sum.subspan(at, n));
-      }
+      if (has_snapshot()) part(s) += share * full_gradient_;
+      two_bit_->send(s, layout(), reducer_->values(s));
     }
   }
 
@@ -367,18 +367,18 @@ class Replica final : public Engine {
   std::vector<Executor<Real>> executors_;  // one an owned shard: outputs and what backward reads
   Executor<Real> scratch_;                 // evaluations at the snapshot
   std::shared_ptr<Store<Real>> store_ = std::make_shared<Store<Real>>();
-  Vec<Real> gradient_, w_snap_, full_gradient_, at_snapshot_;
+  Vec<Real> w_snap_, full_gradient_;
   Vec<Real> aux_snap_;
-  std::vector<Vec<Real>> parts_, residuals_;  // by owned shard
-  std::vector<Index> rows_;                   // where owned shards begin in the batch
+  std::optional<TwoBitParts<Real>> two_bit_;
+  std::vector<Index> rows_;  // where owned shards begin in the batch
   std::vector<std::vector<Real>> out_grad_values_;
   std::vector<std::span<const Real>> out_grad_spans_;
-  std::vector<std::uint32_t> words_;
   std::unique_ptr<Reducer<Real>> reducer_, snapshot_sums_;
-  Feed feed_;
+  Feed feed_, feed_of_snapshot_;
   double scale_ = 0, alpha_ = 1;
   std::uint64_t snapshot_draw_ = 0;
-  bool training_ = false, pending_ = false;
+  bool joined_ = false;  // own shards are evaluated as one
+  bool training_ = false, pending_ = false, begun_ = false;
   Index summed_rows_ = 0;       // of the batches whose gradients wait for update()
   std::vector<Index> numbers_;  // of rows that came without
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "module/slices.hpp"
@@ -18,7 +19,7 @@ namespace svrg {
 
 /// The rows of one batch, as far as this rank needs them. Inputs by name; views of equal length.
 struct Feed {
-  std::vector<std::pair<std::string, Rows>> inputs;
+  std::vector<std::pair<std::string_view, Rows>> inputs;
   Index rows = 0;
   std::span<const Index> global_rows = {};
 };
@@ -59,7 +60,8 @@ class Engine {
   virtual void update() = 0;
   /// Are there gradients that wait for update()?
   virtual bool pending() const = 0;
-  /// Of the last update: what the optimizer was given before its rescale_grad, a sum over rows.
+  /// Of the last update, until the next backward(): what the optimizer was given before its
+  /// rescale_grad, a sum over rows.
   virtual Vec<double> last_gradient() const = 0;
 
   /// @param rescale  none: the gradient is divided by the rows it was summed over

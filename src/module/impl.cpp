@@ -194,8 +194,9 @@ OutputListener Module::Impl::monitor_listener() const {
                        std::span<const Index>) { m->see(name, values); };
 }
 
-Feed Module::Impl::feed_of(const DataBatch& batch) {
-  Feed feed;
+const Feed& Module::Impl::feed_of(const DataBatch& batch) {
+  feed.inputs.clear();
+  feed.global_rows = {};
   no_states.clear();
   no_states.reserve(options.state_names.size());
   if (batch.data.size() != data_shapes.size())

@@ -55,7 +55,8 @@ struct Module::Impl {
   void make_engine_for_shapes(bool same_shards);
   std::map<std::string, std::vector<Index>> infer_input_shapes() const;
   OutputListener monitor_listener() const;
-  Feed feed_of(const DataBatch& batch);
+  /// Valid until the next one is asked for.
+  const Feed& feed_of(const DataBatch& batch);
   /// Own rows of the last forward()'s outputs.
   std::vector<NDArray> local_outputs() const;
   std::vector<NDArray> gathered(std::vector<NDArray> local) const;
@@ -67,6 +68,7 @@ struct Module::Impl {
   const DataBatch* next_or_empty(DataIter& data);
   NDArrays named(ConstVecRef<double> flat, const ParameterLayout& layout) const;
   DataBatch empty_batch;
+  Feed feed;
   /// What load() read, until bind() and init_optimizer() have places for it.
   struct Restored {
     NDArrays arg, aux;

@@ -203,19 +203,24 @@ void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
   if (m.shared && !m.engine->shares(*m.shared->engine))
     throw ConfigError("the shared_module was given another kvstore since: bind() this one again");
   // Another number of rows is taken as it comes; rows of another shape need memory of their own.
-  auto shapes = m.data_shapes;
-  for (std::size_t i = 0; i < std::min(batch.data.size(), shapes.size()); ++i)
-    if (!std::equal(shapes[i].shape.begin() + 1, shapes[i].shape.end(),
-                    batch.data[i].shape.begin() + 1, batch.data[i].shape.end()))
-      shapes[i].shape = batch.data[i].shape;
-  if (shapes != m.data_shapes) {
+  const auto same_rows = [](const DataDesc& bound, const NDArray& array) {
+    return std::equal(bound.shape.begin() + 1, bound.shape.end(), array.shape.begin() + 1,
+                      array.shape.end());
+  };
+  const std::size_t given = std::min(batch.data.size(), m.data_shapes.size());
+  if (!std::equal(batch.data.begin(), batch.data.begin() + static_cast<std::ptrdiff_t>(given),
+                  m.data_shapes.begin(),
+                  [&](const NDArray& a, const DataDesc& d) { return same_rows(d, a); })) {
+    auto shapes = m.data_shapes;
+    for (std::size_t i = 0; i < given; ++i)
+      if (!same_rows(shapes[i], batch.data[i])) shapes[i].shape = batch.data[i].shape;
     auto labels = m.label_shapes;
     for (std::size_t i = 0; i < std::min(batch.label.size(), labels.size()); ++i)
       labels[i].shape = batch.label[i].shape;
     reshape(shapes, labels);
   }
   const bool train = is_train.value_or(m.bound.for_training);
-  const Feed feed = m.feed_of(batch);
+  const Feed& feed = m.feed_of(batch);
   m.fed_rows = feed.rows;
   m.fed_pad = batch.pad;
   m.engine->listen(m.monitor && m.monitor->active() ? m.monitor_listener() : OutputListener());
@@ -244,7 +249,8 @@ void Module::update() {
 }
 
 NDArrays Module::get_gradients() const {
-  impl().require(optimizer_initialized(), "get_gradients() comes after update()");
+  impl().require(optimizer_initialized() && !impl().engine->pending(),
+                 "get_gradients() comes after update(), before the next backward()");
   return impl().named(impl().engine->last_gradient(), impl().engine->layout());
 }
 double Module::learning_rate() const {

@@ -32,7 +32,7 @@ void SVRGModule::update_full_grads(DataIter& train_data) {
   train_data.reset();
   // Local sums only: ranks with batches of their own may have more or fewer of them.
   while (const DataBatch* batch = train_data.next()) {
-    const Feed feed = m.feed_of(*batch);
+    const Feed& feed = m.feed_of(*batch);
     m.engine->add_to_snapshot(feed, feed.rows - batch->pad);
   }
   m.engine->finish_snapshot();

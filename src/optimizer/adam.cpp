@@ -34,12 +34,14 @@ class Adam : public Moments<Real> {
   void move(const Parameter& p, Real* w, const Real* g) override {
     const auto lr = static_cast<Real>(this->lr() * std::sqrt(this->weight(this->beta2_)) /
                                       this->weight(this->beta1_));
+    const auto seen = this->seen();
+    const Real beta1 = this->beta1_, beta2 = this->beta2_, epsilon = this->epsilon_;
     Real *m = this->slot(0), *v = this->slot(1);
     for (Index i = 0; i < p.size; ++i) {
-      const Real grad = this->decayed(g[i], w[i]);
-      m[i] = this->beta1_ * m[i] + (1 - this->beta1_) * grad;
-      v[i] = this->beta2_ * v[i] + (1 - this->beta2_) * grad * grad;
-      w[i] -= lr * m[i] / (std::sqrt(v[i]) + this->epsilon_);
+      const Real grad = seen.decayed(g[i], w[i]);
+      m[i] = beta1 * m[i] + (1 - beta1) * grad;
+      v[i] = beta2 * v[i] + (1 - beta2) * grad * grad;
+      w[i] -= lr * m[i] / (std::sqrt(v[i]) + epsilon);
     }
   }
 };

@@ -23,13 +23,14 @@ class Sgd : public SlottedOptimizer<Real> {
     descend(p, w, g, static_cast<Real>(this->lr()), momentum_);
   }
   void descend(const Parameter& p, Real* w, const Real* g, Real lr, Real momentum) {
+    const auto seen = this->seen();
     if (momentum == 0) {
-      for (Index i = 0; i < p.size; ++i) w[i] -= lr * (this->plain(g[i]) + this->wd() * w[i]);
+      for (Index i = 0; i < p.size; ++i) w[i] -= lr * (seen.plain(g[i]) + seen.wd * w[i]);
       return;
     }
     Real* m = this->slot(0);
     for (Index i = 0; i < p.size; ++i) {
-      m[i] = momentum * m[i] - lr * (this->plain(g[i]) + this->wd() * w[i]);
+      m[i] = momentum * m[i] - lr * (seen.plain(g[i]) + seen.wd * w[i]);
       w[i] += m[i];
     }
   }
@@ -49,11 +50,13 @@ class Nag : public SlottedOptimizer<Real> {
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {
     const auto lr = static_cast<Real>(this->lr());
+    const auto seen = this->seen();
+    const Real momentum = momentum_;
     Real* m = this->slot(0);
     for (Index i = 0; i < p.size; ++i) {
-      const Real step = lr * (this->plain(g[i]) + this->wd() * w[i]);
-      m[i] = momentum_ * m[i] - step;
-      w[i] += momentum_ * m[i] - step;
+      const Real step = lr * (seen.plain(g[i]) + seen.wd * w[i]);
+      m[i] = momentum * m[i] - step;
+      w[i] += momentum * m[i] - step;
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -81,11 +82,23 @@ class SlottedOptimizer : public Optimizer<Real> {
   Real wd() const { return wd_; }
   Real* slot(std::size_t i) { return slots_[i].data() + at_; }
   Vec<Real>& whole_slot(std::size_t i) { return slots_[i]; }
-  Real clipped(Real v) const { return clip_ > 0 ? std::clamp(v, -clip_, clip_) : v; }
-  Real rescaled(Real g) const { return rescale_ * g; }
-  /// clip(r·g), and clip(r·g + wd·w) where an optimizer sees the decay as part of the gradient.
-  Real plain(Real g) const { return clipped(rescale_ * g); }
-  Real decayed(Real g, Real w) const { return clipped(rescale_ * g + wd_ * w); }
+  /// What the common options make of a gradient. Loops take a copy: members might change, for all
+  /// the compiler knows, with every weight that is written, and would keep it from vectors.
+  struct Seen {
+    Real rescale, bound, wd;
+    Real clipped(Real v) const { return std::clamp(v, -bound, bound); }
+    Real rescaled(Real g) const { return rescale * g; }
+    /// clip(r·g), and clip(r·g + wd·w) where an optimizer sees the decay as part of the gradient.
+    Real plain(Real g) const { return clipped(rescale * g); }
+    Real decayed(Real g, Real w) const { return clipped(rescale * g + wd * w); }
+  };
+  Seen seen() const {
+    return {rescale_, clip_ > 0 ? clip_ : std::numeric_limits<Real>::infinity(), wd_};
+  }
+  Real clipped(Real v) const { return seen().clipped(v); }
+  Real rescaled(Real g) const { return seen().rescaled(g); }
+  Real plain(Real g) const { return seen().plain(g); }
+  Real decayed(Real g, Real w) const { return seen().decayed(g, w); }
 
  private:
   double learning_rate_, decay_, rate_ = 0, lr_ = 0;

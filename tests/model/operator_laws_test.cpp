@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/operator_bench.hpp"
+#include "svrg/model/instruction_set.hpp"
 
 namespace svrg::ops {
 namespace {
@@ -49,10 +50,90 @@ TEST(OperatorLaws, float_and_double_say_the_same) {
     call.aux = states;
     call.random = CounterRandom(3, 5);
     op->forward(call);
+    const auto expect_near = [&](const auto& single, const auto& twice) {
+      for (std::size_t k = 0; k < single.size(); ++k)
+        for (std::size_t i = 0; i < single[k].size(); ++i)
+          EXPECT_NEAR(single[k][i], twice[k][i], 2e-5 * std::max(1.0, std::abs(twice[k][i])))
+              << c.op;
+    };
+    expect_near(out, bench.out);
+    bench.with_call([&](const Call<double>& whole) { bench.op->backward(whole); });
+    auto out_grad = narrow(bench.out_grad), in_grad = narrow(bench.in);
+    std::vector<Source<float>> grads;
+    std::vector<Target<float>> sums;
     for (std::size_t k = 0; k < out.size(); ++k)
-      for (std::size_t i = 0; i < out[k].size(); ++i)
-        EXPECT_NEAR(out[k][i], bench.out[k][i], 2e-5 * std::max(1.0, std::abs(bench.out[k][i])))
-            << c.op;
+      grads.push_back({out_grad[k].data(), bench.shapes.out[k], nullptr});
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      std::fill(in_grad[k].begin(), in_grad[k].end(), 0.F);
+      sums.push_back({in_grad[k].data(), bench.shapes.in[k]});
+    }
+    call.out_grad = grads;
+    call.in_grad = sums;
+    op->backward(call);
+    expect_near(in_grad, bench.in_grad);
+  }
+}
+
+TEST(OperatorLaws, a_gradient_that_begins_is_written_whatever_was_there) {
+  for (const Case& c : cases()) {
+    Bench added(c), begun(c);
+    if (!added.op->begins_gradients()) continue;
+    for (Bench* b : {&added, &begun}) b->forward();
+    added.with_call([&](const Call<double>& call) { added.op->backward(call); });
+    for (auto& grad : begun.in_grad) std::fill(grad.begin(), grad.end(), NAN);
+    begun.with_call([&](Call<double> call) {
+      std::vector<Target<double>> grads(call.in_grad.begin(), call.in_grad.end());
+      for (std::size_t k = 0; k < grads.size(); ++k) {
+        grads[k].begins = true;
+        if (c.given.count(k)) grads[k].data = nullptr;
+      }
+      call.in_grad = grads;
+      begun.op->backward(call);
+    });
+    for (std::size_t k = 0; k < added.in.size(); ++k)
+      if (!c.given.count(k)) {
+        EXPECT_EQ(begun.in_grad[k], added.in_grad[k]) << c.op << " input " << k;
+      }
+  }
+}
+
+TEST(OperatorLaws, every_instruction_set_says_the_same) {
+  const std::string_view best = instruction_set();
+  for (const Case& c : cases()) {
+    use_instruction_set("plain");
+    Bench plain(c);
+    plain.forward();
+    plain.with_call([&](const Call<double>& call) { plain.op->backward(call); });
+    for (const std::string_view set : instruction_sets()) {
+      use_instruction_set(set);
+      Bench bench(c);
+      bench.forward();
+      bench.with_call([&](const Call<double>& call) { bench.op->backward(call); });
+      const auto expect_near = [&](const std::vector<Numbers>& a, const std::vector<Numbers>& b) {
+        for (std::size_t k = 0; k < a.size(); ++k)
+          for (std::size_t i = 0; i < a[k].size(); ++i)
+            EXPECT_NEAR(a[k][i], b[k][i], 1e-13 * std::max(1.0, std::abs(b[k][i])))
+                << c.op << " " << set;
+      };
+      expect_near(bench.out, plain.out);
+      expect_near(bench.in_grad, plain.in_grad);
+    }
+  }
+  use_instruction_set(best);
+}
+
+TEST(OperatorLaws, losses_weigh_their_gradient) {
+  for (const Case& c : cases()) {
+    Bench once(c), weighed(c);
+    if (!once.op->is_loss()) continue;
+    for (Bench* b : {&once, &weighed}) b->forward();
+    once.with_call([&](const Call<double>& call) { once.op->backward(call); });
+    weighed.with_call([&](Call<double> call) {
+      call.loss_weight = -0.5;
+      weighed.op->backward(call);
+    });
+    for (double& v : once.in_grad[0]) v *= -0.5;
+    EXPECT_EQ(weighed.in_grad[0], once.in_grad[0]) << c.op;
   }
 }
 

@@ -1,10 +1,13 @@
 // What a module must get right off the beaten path: odd batches, states, restarts, missing calls.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "module/nets.hpp"
 #include "svrg/core/error.hpp"
+
+extern std::atomic<long> allocations;  // count_allocations.cpp
 
 namespace svrg {
 namespace {
@@ -246,6 +249,8 @@ TEST(ModuleCorners, calls_out_of_order_say_what_is_missing) {
   auto svrg = ready<SVRGModule>(net(), {}, Communicator::world());
   EXPECT_THROW(svrg.get_full_grads(), ConfigError);
   EXPECT_THROW(svrg.get_snapshot(), ConfigError);
+  svrg.forward_backward(batch_of(0, 12));
+  EXPECT_THROW(svrg.get_gradients(), ConfigError) << "they are not summed yet";
   EXPECT_THROW(Module(net().get_internals(), {}, Communicator::world()), ConfigError)
       << "a variable is no output";
 }
@@ -284,6 +289,39 @@ TEST(ModuleCorners, a_monitor_of_fit_is_forgotten_afterwards) {
   module.fit(data, options);
   monitor.reset();
   EXPECT_NO_THROW(module.score(data, "acc"));
+}
+
+TEST(ModuleCorners, a_step_allocates_nothing_once_batches_of_its_kind_have_been_seen) {
+  for (const auto& [dtype, momentum] : {std::pair{Dtype::float32, 0.0}, {Dtype::float64, 0.9}}) {
+    SVRGModule module(net(), {.dtype = dtype, .update_freq = 1}, Communicator::self());
+    auto data = iterator();
+    module.bind(data.provide_data(), data.provide_label());
+    module.init_params();
+    module.init_optimizer({.optimizer_params = {{"momentum", momentum}}});
+    module.update_full_grads(data);
+    data.reset();
+    long before = 0;
+    for (Index k = 0; const DataBatch* batch = data.next(); ++k) {
+      module.forward_backward(*batch);
+      module.update();
+      if (k == 0) before = allocations;
+    }
+    EXPECT_EQ(allocations, before);
+  }
+}
+
+TEST(ModuleCorners, contexts_do_not_matter_to_rows_that_are_apart) {
+  const auto weights = [](const std::vector<Context>& contexts) {
+    SVRGModule module(net(false, 0.3),
+                      {.context = contexts, .dtype = Dtype::float64, .update_freq = 2},
+                      Communicator::world());
+    auto data = iterator();
+    module.fit(data, fit_options(3));
+    return flat(module.get_params().arg);
+  };
+  const auto one = weights({cpu()});
+  EXPECT_LE(largest_difference(weights({}), one), 1e-12);
+  EXPECT_LE(largest_difference(weights({cpu(0), cpu(1), cpu(2)}), one), 1e-12);
 }
 
 TEST(ModuleCorners, modules_that_share_weights_train_them_as_one) {

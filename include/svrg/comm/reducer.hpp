@@ -21,8 +21,11 @@ template <class Real>
 class Reducer {
  public:
   virtual ~Reducer() = default;
-  /// Local: zeroes the parts. `values` numbers of type Real and `tail` doubles a part.
-  virtual void start(Index values, Index tail) = 0;
+  /// Local: zeroes the parts. `values` numbers of type Real and `tail` doubles a part. Not
+  /// `zeroed`, the former hold anything: the caller writes all of them.
+  virtual void start(Index values, Index tail, bool zeroed) = 0;
+  /// Zeroed.
+  void start(Index values, Index tail) { start(values, tail, true); }
   /// Local: where the sum of owned virtual shard s (0 … owned − 1) is to be added.
   virtual std::span<Real> values(Index s) = 0;
   /// Likewise for the doubles of its tail.

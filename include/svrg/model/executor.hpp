@@ -56,6 +56,10 @@ class Executor {
   /// or a row of another size.
   void load(std::string_view input, const Rows& views, std::span<const Index> pick, Index first);
 
+  /// The rows that another executor of the symbol was given, as many as were begun here, without
+  /// another copy of them; as long as they are loaded there.
+  void load_as(const Executor& other);
+
   /// What a pass knows beside weights and rows.
   struct Context {
     Pass pass;
@@ -66,11 +70,24 @@ class Executor {
   /// @param w [layout().size()]   @param aux [auxiliaries().size()], moved where the context says
   /// so
   void forward(ConstVecRef<Real> w, VecRef<Real> aux, const Context& context);
+  /// The sum of gradients that backward() adds to.
+  struct Sum {
+    double weight = 1;    // of the gradient in it
+    bool begins = false;  // it holds nothing yet, and is overwritten
+  };
   /// Adds the gradient of the outputs' losses, summed over the rows, to g [layout().size()]. Must
   /// follow a forward() with the same w. `out_grads`: of each output, row-major; empty: the outputs
   /// are losses. @throws ConfigError naming an output that is no loss and has no gradient.
   void backward(ConstVecRef<Real> w, std::span<const std::span<const Real>> out_grads,
-                VecRef<Real> g);
+                VecRef<Real> g, const Sum& sum);
+  /// The same with a weight of 1.
+  void backward(ConstVecRef<Real> w, std::span<const std::span<const Real>> out_grads,
+                VecRef<Real> g) {
+    backward(w, out_grads, g, {});
+  }
+  /// May a batch be evaluated in any pieces of its rows? Their gradients' sum is the same then, but
+  /// for rounding.
+  bool rows_apart() const;
 
   Index outputs() const noexcept;
   /// Of the last forward(), row-major; shape of the last begin(). Valid until the next begin().

@@ -216,7 +216,8 @@ class Module {
   void forward_backward(const DataBatch& batch);
   /// One optimizer step with the gradient of all ranks. Collective.
   void update();
-  /// The combined gradient of the last update, summed over rows, by parameter.
+  /// The combined gradient of the last update, summed over rows, by parameter; before the next
+  /// backward() takes its place.
   NDArrays get_gradients() const;
   double learning_rate() const;
 

@@ -13,6 +13,11 @@ class FedRows {
  public:
   /// @param sparse  CSR rows may stay CSR; otherwise they are written out with their zeros
   void load(const Rows& views, std::span<const Index> pick, Index first, Index count, bool sparse);
+  /// The rows of another one, which keeps them.
+  void share(const FedRows& other) {
+    dense_ = other.dense_;
+    csr_ = other.csr_;
+  }
   const Real* dense() const noexcept { return dense_; }
   const CsrRows<Real>* csr() const noexcept { return dense_ ? nullptr : &csr_; }
 

@@ -56,6 +56,37 @@ ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& 
   return layout;
 }
 
+Roles roles_of(const Numbered& graph, const ParameterLayout& parameters,
+               const ParameterLayout& auxiliaries, const ExecutorOptions& options) {
+  Roles roles;
+  roles.variable.resize(graph.nodes.size());
+  roles.leaf_gradient.assign(graph.nodes.size(), false);
+  roles.wants_gradient.assign(graph.entries(), false);
+  Index inputs = 0;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = *graph.nodes[i];
+    const std::size_t e = graph.first_entry[i];
+    if (!node.is_variable()) {
+      const bool any = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& in) {
+        return roles.wants_gradient[graph.entry(in)];
+      });
+      for (std::size_t k = e; k < graph.first_entry[i + 1]; ++k) roles.wants_gradient[k] = any;
+    } else if (graph.auxiliary[i]) {
+      roles.variable[i] = {Place::Kind::auxiliary, auxiliaries.at(node.name).offset};
+    } else if (options.inputs.count(node.name)) {
+      roles.variable[i] = {Place::Kind::input, inputs++};
+      const auto& wanted = options.gradients;
+      roles.leaf_gradient[i] = roles.wants_gradient[e] =
+          options.training && std::find(wanted.begin(), wanted.end(), node.name) != wanted.end();
+    } else {
+      const Parameter& p = parameters.at(node.name);
+      roles.variable[i] = {Place::Kind::parameter, p.offset};
+      roles.leaf_gradient[i] = roles.wants_gradient[e] = !p.fixed;
+    }
+  }
+  return roles;
+}
+
 }  // namespace graph
 
 ParameterLayout parameter_layout(const Symbol& symbol, const ExecutorOptions& options) {

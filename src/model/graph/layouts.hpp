@@ -1,5 +1,5 @@
 #pragma once
-#include "model/graph/node.hpp"
+#include "model/graph/plan.hpp"
 #include "svrg/model/executor.hpp"
 
 namespace svrg::graph {
@@ -11,5 +11,8 @@ void require_names(const Numbered& graph, const ExecutorOptions& options);
 /// Parameters, or auxiliary states, in order of the arguments.
 ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& shapes,
                           const ExecutorOptions& options, bool auxiliary);
+/// What the arguments are, inputs numbered in their order.
+Roles roles_of(const Numbered& graph, const ParameterLayout& parameters,
+               const ParameterLayout& auxiliaries, const ExecutorOptions& options);
 
 }  // namespace svrg::graph

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,6 +52,10 @@ struct Numbered {
   explicit Numbered(const Symbol& symbol);
   std::size_t entry(const Symbol::Entry& e) const {
     return first_entry[number.at(e.node.get())] + static_cast<std::size_t>(e.output);
+  }
+  std::size_t node_of(std::size_t entry) const {
+    const auto after = std::upper_bound(first_entry.begin(), first_entry.end(), entry);
+    return static_cast<std::size_t>(after - first_entry.begin()) - 1;
   }
   std::size_t entries() const { return first_entry.back(); }
 };

@@ -48,7 +48,6 @@ Plan plan_memory(const Symbol& symbol, const Numbered& graph, const Roles& roles
   Plan plan;
   plan.value.resize(graph.entries());
   plan.gradient.resize(graph.entries());
-  plan.zeroed.resize(graph.nodes.size());
 
   // Whose memory an entry's value is: its own, or that of what it is a view of.
   std::vector<std::size_t> owner(graph.entries());
@@ -115,9 +114,6 @@ Plan plan_memory(const Symbol& symbol, const Numbered& graph, const Roles& roles
       }
       if (gradients[e].size == 0) continue;
       plan.gradient[e] = {Place::Kind::arena, gradients[e].at};
-      // At step `nodes` all gradients of heads begin; otherwise the last reader's backward step.
-      if (gradients[e].from > nodes)
-        plan.zeroed[static_cast<std::size_t>(2 * nodes - gradients[e].from)].push_back(e);
     }
   plan.shapes = std::move(shapes);
   return plan;

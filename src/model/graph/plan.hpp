@@ -22,9 +22,7 @@ struct Roles {
 struct Plan {
   std::vector<ops::Shape> shapes;      // by entry
   std::vector<Place> value, gradient;  // by entry
-  /// Before the backward step of a node: entries whose gradient begins there and is to be zeroed.
-  std::vector<std::vector<std::size_t>> zeroed;
-  Index arena = 0;  // values
+  Index arena = 0;                     // values
 };
 
 /// Lays all values that live at the same time side by side and the others over each other.

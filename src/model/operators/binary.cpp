@@ -33,6 +33,7 @@ class Binary : public Operator<Real> {
  public:
   explicit Binary(OptionReader&) {}
   std::vector<std::string> inputs() const override { return {"lhs", "rhs"}; }
+  Takes takes(std::size_t) const override { return broadcasts ? Takes::unknown : Takes::row; }
   bool backward_reads_output() const override { return false; }
   bool backward_reads_input(std::size_t) const override {
     return !std::is_same_v<F, Add> && !std::is_same_v<F, Subtract>;
@@ -124,6 +125,7 @@ class AddN : public Operator<Real> {
   std::vector<std::string> inputs() const override { return numbered_names("arg", count_); }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
+  Takes takes(std::size_t) const override { return Takes::row; }
   void infer(Shapes& s) const override {
     for (auto& in : s.in) unify(s.out[0], in, "inputs");
     for (auto& in : s.in) unify(s.out[0], in, "inputs");

@@ -17,6 +17,7 @@ class Concat : public Operator<Real> {
   std::vector<std::string> inputs() const override { return numbered_names("arg", count_); }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
+  Takes takes(std::size_t) const override { return axis_ > 0 ? Takes::row : Takes::unknown; }
   void infer(Shapes& s) const override {
     const auto first =
         std::find_if(s.in.begin(), s.in.end(), [](const Shape& x) { return !x.empty(); });

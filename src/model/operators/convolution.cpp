@@ -1,5 +1,6 @@
 // Patches of the image become columns, and a product with the filters does the rest: rows, groups
 // one after the other, W (filters, channels/groups, kernel…).
+#include "model/kernels/net_kernels.hpp"
 #include "model/operators/gemm.hpp"
 #include "model/operators/window.hpp"
 
@@ -30,6 +31,8 @@ class Convolution : public Operator<Real> {
                  : std::vector<std::string>{"data", "weight"};
   }
   bool backward_reads_output() const override { return false; }
+  bool begins_gradients() const override { return true; }
+  Takes takes(std::size_t input) const override { return input == 0 ? Takes::row : Takes::all; }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
@@ -56,6 +59,13 @@ class Convolution : public Operator<Real> {
     patch_ = channels_ * kernel_.height * kernel_.width;
     places_ = out_.height * out_.width;
     columns_.resize(static_cast<std::size_t>(patch_ * places_));
+    patches_ = {{in_.height, in_.width, out_.height, out_.width, kernel_.height, kernel_.width,
+                 stride_.height, stride_.width},
+                channels_,
+                dilate_.height,
+                dilate_.width,
+                pad_.height,
+                pad_.width};
   }
   void forward(const Call<Real>& c) override {
     const Index per_group = filters_ / groups_;
@@ -66,7 +76,7 @@ class Convolution : public Operator<Real> {
         if (bias_)
           for (Index f = 0; f < per_group; ++f)
             std::fill_n(y + f * places_, places_, c.in[2].data[g * per_group + f]);
-        to_columns(x);
+        kernels::nets<Real>().to_columns(patches_, x, columns_.data());
         gemm(Transpose::no, Transpose::no, per_group, places_, patch_, Real{1},
              c.in[1].data + g * per_group * patch_, patch_, columns_.data(), places_, Real(bias_),
              y, places_);
@@ -75,24 +85,33 @@ class Convolution : public Operator<Real> {
   void backward(const Call<Real>& c) override {
     const Real* all = c.out_grad[0].data;
     if (!all) return;
-    const Index per_group = filters_ / groups_;
-    for (Index r = 0; r < c.in[0].shape[0]; ++r)
+    const auto& kernels = kernels::nets<Real>();
+    const Index per_group = filters_ / groups_, rows = c.in[0].shape[0];
+    if (c.in_grad[0] && c.in_grad[0].begins)
+      std::fill_n(c.in_grad[0].data, c.in_grad[0].size(), Real{0});
+    for (std::size_t k = 1; k < c.in_grad.size() && rows == 0; ++k)
+      if (c.in_grad[k] && c.in_grad[k].begins)
+        std::fill_n(c.in_grad[k].data, c.in_grad[k].size(), Real{0});
+    for (Index r = 0; r < rows; ++r)
       for (Index g = 0; g < groups_; ++g) {
         const Real* dy = all + (r * filters_ + g * per_group) * places_;
         const Index at = g * per_group * patch_;
         if (bias_ && c.in_grad[2])
-          for (Index f = 0; f < per_group; ++f)
-            c.in_grad[2].data[g * per_group + f] +=
-                Eigen::Map<const Vec<Real>>(dy + f * places_, places_).sum();
+          for (Index f = 0; f < per_group; ++f) {
+            Real& sum = c.in_grad[2].data[g * per_group + f];
+            if (r == 0 && c.in_grad[2].begins) sum = 0;
+            sum += kernels.sum(dy + f * places_, places_);
+          }
         if (c.in_grad[1]) {
-          to_columns(image(c.in[0].data, r, g));
+          kernels.to_columns(patches_, image(c.in[0].data, r, g), columns_.data());
           gemm(Transpose::no, Transpose::yes, per_group, patch_, places_, Real{1}, dy, places_,
-               columns_.data(), places_, Real{1}, c.in_grad[1].data + at, patch_);
+               columns_.data(), places_, Real(r > 0 || !c.in_grad[1].begins),
+               c.in_grad[1].data + at, patch_);
         }
         if (!c.in_grad[0]) continue;
         gemm(Transpose::yes, Transpose::no, patch_, places_, per_group, Real{1}, c.in[1].data + at,
              patch_, dy, places_, Real{0}, columns_.data(), places_);
-        add_columns(image(c.in_grad[0].data, r, g));
+        kernels.add_columns(patches_, columns_.data(), image(c.in_grad[0].data, r, g));
       }
   }
 
@@ -106,39 +125,13 @@ class Convolution : public Operator<Real> {
   T* image(T* all, Index row, Index group) const {
     return all + (row * groups_ + group) * channels_ * in_.height * in_.width;
   }
-  // Calls with each column element and its image element, −1 where that is padding.
-  template <class Body>
-  void each_element(const Body& body) const {
-    Index at = 0;
-    for (Index ch = 0; ch < channels_; ++ch)
-      for (Index ky = 0; ky < kernel_.height; ++ky)
-        for (Index kx = 0; kx < kernel_.width; ++kx)
-          for (Index oy = 0; oy < out_.height; ++oy) {
-            const Index y = oy * stride_.height - pad_.height + ky * dilate_.height;
-            const bool inside = y >= 0 && y < in_.height;
-            const Index line = (ch * in_.height + y) * in_.width;
-            for (Index ox = 0; ox < out_.width; ++ox, ++at) {
-              const Index x = ox * stride_.width - pad_.width + kx * dilate_.width;
-              body(at, inside && x >= 0 && x < in_.width ? line + x : -1);
-            }
-          }
-  }
-  void to_columns(const Real* x) {
-    each_element([&](Index at, Index from) {
-      columns_[static_cast<std::size_t>(at)] = from < 0 ? Real{0} : x[from];
-    });
-  }
-  void add_columns(Real* x) const {
-    each_element([&](Index at, Index to) {
-      if (to >= 0) x[to] += columns_[static_cast<std::size_t>(at)];
-    });
-  }
 
   std::vector<Index> kernel_shape_;
   Index filters_, groups_;
   bool bias_;
   Plane kernel_, stride_, dilate_, pad_, in_, out_;
   Index channels_ = 0, patch_ = 0, places_ = 0;
+  kernels::Patches patches_{};
   std::vector<Real> columns_;
 };
 

@@ -19,6 +19,9 @@ class Dropout : public Operator<Real> {
     shares_rows_ = std::find(shared_axes_.begin(), shared_axes_.end(), 0) != shared_axes_.end();
   }
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
+  Takes takes(std::size_t) const override {
+    return shared_axes_.empty() ? Takes::row : Takes::unknown;
+  }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
   void bind(const Shapes& s) override {

@@ -1,4 +1,5 @@
 // y = x Wᵀ + b, W (num_hidden, inputs).
+#include "model/kernels/net_kernels.hpp"
 #include "model/operators/gemm.hpp"
 #include "model/operators/operator.hpp"
 
@@ -33,11 +34,13 @@ class FullyConnected : public Operator<Real> {
   }
   bool takes_csr(std::size_t input) const override { return input == 0; }
   bool backward_reads_output() const override { return false; }
+  bool begins_gradients() const override { return true; }
+  Takes takes(std::size_t input) const override { return input == 0 ? Takes::row : Takes::all; }
 
   void forward(const Call<Real>& c) override {
     const Index k = c.in[1].shape[1], m = c.out[0].size() / hidden_;
     Eigen::Map<RowMatrix<Real>> y(c.out[0].data, m, hidden_);
-    if (bias_) y.rowwise() = Eigen::Map<const Vec<Real>>(c.in[2].data, hidden_).transpose();
+    if (bias_) kernels::nets<Real>().repeat(c.in[2].data, m, hidden_, y.data());
     if (const auto* x = c.in[0].csr) {
       if (!bias_) y.setZero();
       const Eigen::Map<const RowMatrix<Real>> w(c.in[1].data, hidden_, k);
@@ -56,17 +59,17 @@ class FullyConnected : public Operator<Real> {
     const Index k = c.in[1].shape[1], m = c.out_grad[0].size() / hidden_;
     if (c.in_grad[0])
       gemm(Transpose::no, Transpose::no, m, k, hidden_, Real{1}, dy, hidden_, c.in[1].data, k,
-           Real{1}, c.in_grad[0].data, k);
+           Real(!c.in_grad[0].begins), c.in_grad[0].data, k);
     if (c.in_grad[1]) add_weight_gradient(c, dy, m, k);
     if (bias_ && c.in_grad[2])
-      Eigen::Map<Vec<Real>>(c.in_grad[2].data, hidden_) +=
-          Eigen::Map<const RowMatrix<Real>>(dy, m, hidden_).colwise().sum().transpose();
+      kernels::nets<Real>().add_rows(dy, m, hidden_, c.in_grad[2].begins, c.in_grad[2].data);
   }
 
  private:
   void add_weight_gradient(const Call<Real>& c, const Real* dy, Index m, Index k) const {
     if (const auto* x = c.in[0].csr) {
       Eigen::Map<RowMatrix<Real>> dw(c.in_grad[1].data, hidden_, k);
+      if (c.in_grad[1].begins) dw.setZero();
       const Eigen::Map<const RowMatrix<Real>> d(dy, m, hidden_);
       for (Index i = 0; i < m; ++i)
         for (Index e = x->starts[i]; e < x->starts[i + 1]; ++e)
@@ -74,7 +77,7 @@ class FullyConnected : public Operator<Real> {
       return;
     }
     gemm(Transpose::yes, Transpose::no, hidden_, k, m, Real{1}, dy, hidden_, c.in[0].data, k,
-         Real{1}, c.in_grad[1].data, k);
+         Real(!c.in_grad[1].begins), c.in_grad[1].data, k);
   }
 
   Index hidden_;

@@ -83,6 +83,10 @@ class LeakyReLU : public Operator<Real> {
                                   : std::vector<std::string>{"data"};
   }
   bool backward_reads_output() const override { return false; }
+  Takes takes(std::size_t input) const override {
+    if (type_ == Leak::drawn) return Takes::unknown;
+    return input == 0 ? Takes::row : Takes::all;
+  }
   void infer(Shapes& s) const override {
     unify(s.in[0], s.out[0], "output");
     if (type_ != Leak::learned || s.in[0].empty()) return;

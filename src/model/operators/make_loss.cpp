@@ -15,6 +15,9 @@ class MakeLoss : public Operator<Real> {
         normalization_(o.choice("normalization", "null", {"null", "batch", "valid"})) {}
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
   bool is_loss() const override { return true; }
+  Takes takes(std::size_t) const override {
+    return normalization_ == "valid" ? Takes::unknown : Takes::row;
+  }
   bool backward_reads_input(std::size_t) const override { return normalization_ == "valid"; }
   bool backward_reads_output() const override { return false; }
   void forward(const Call<Real>& c) override {
@@ -22,7 +25,7 @@ class MakeLoss : public Operator<Real> {
   }
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
-    const auto scale = static_cast<Real>(scale_ / divisor(c));
+    const auto scale = static_cast<Real>(c.loss_weight * scale_ / divisor(c));
     for (Index i = 0; i < c.out[0].size(); ++i) c.in_grad[0].data[i] += scale;
   }
   double loss(const Call<Real>& c) const override {

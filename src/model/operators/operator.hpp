@@ -47,6 +47,9 @@ template <class Real>
 struct Target {
   Real* data = nullptr;
   std::span<const Index> shape;
+  /// A gradient that has no value yet: to be written, not added to. Only for operators that
+  /// begin_gradients().
+  bool begins = false;
   explicit operator bool() const { return data != nullptr; }
   Index size() const { return size_of(shape); }
 };
@@ -64,7 +67,8 @@ struct Call {
   /// Random numbers of this node: the same in every evaluation of a row in a step, on any rank.
   CounterRandom random{0, 0};
   std::span<const Index> global_rows = {};  // numbers of the batch's rows in the data set
-  Index batch_rows = 0;  // of the whole batch of which these are some; 0: these are all
+  Index batch_rows = 0;    // of the whole batch of which these are some; 0: these are all
+  double loss_weight = 1;  // backward only: a loss multiplies its gradient by it
 
   /// What is `count` for these rows, for the whole batch.
   Index whole(Index count) const {
@@ -80,6 +84,10 @@ struct Call {
     return global_rows[static_cast<std::size_t>(r / each)] * each + r % each;
   }
 };
+
+/// What a row of the outputs takes of an input: the row of the same number, or all of it; or that
+/// is not said.
+enum class Takes { row, all, unknown };
 
 /// The operator of one node, made from the node's attributes: names and shapes for the symbol,
 /// values and gradients for the executor. One object serves one node; it may keep scratch memory,
@@ -102,6 +110,10 @@ class Operator {
   /// Does backward() read these? What it does not read may be overwritten before.
   virtual bool backward_reads_input(std::size_t) const { return true; }
   virtual bool backward_reads_output() const { return true; }
+  /// Where all inputs say `row` or `all`, a batch may be evaluated in any pieces of its rows.
+  virtual Takes takes(std::size_t) const { return Takes::unknown; }
+  /// Does backward() heed Target::begins?
+  virtual bool begins_gradients() const { return false; }
   /// backward() ignores out_grad: the node ends in a loss of its own.
   virtual bool is_loss() const { return false; }
   /// Sizes scratch memory for complete shapes; again when the shapes change.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/kernels/net_kernels.hpp"
 #include "model/operators/window.hpp"
 
 namespace svrg::ops {
@@ -41,6 +42,8 @@ class Pooling : public Operator<Real> {
   bool backward_reads_input(std::size_t) const override {
     return type_ == Type::max || type_ == Type::lp;
   }
+  bool begins_gradients() const override { return true; }
+  Takes takes(std::size_t) const override { return Takes::row; }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
@@ -63,8 +66,19 @@ class Pooling : public Operator<Real> {
     kernel_ = global_ ? in_ : window_;
     step_ = global_ ? Plane{1, 1} : stride_;
     border_ = global_ ? Plane{0, 0} : pad_;
+    windows_ = {in_.height,     in_.width,     out_.height,  out_.width,
+                kernel_.height, kernel_.width, step_.height, step_.width};
+    // All within the image, none cut off.
+    whole_ = type_ == Type::max && border_.height == 0 && border_.width == 0 &&
+             (out_.height - 1) * step_.height + kernel_.height <= in_.height &&
+             (out_.width - 1) * step_.width + kernel_.width <= in_.width;
+    halves_ = whole_ && kernel_.height == 2 && kernel_.width == 2 && step_.height == 2 &&
+              step_.width == 2;
   }
   void forward(const Call<Real>& c) override {
+    if (whole_)
+      return kernels::nets<Real>().max_pool(windows_, c.in[0].data, images(c.out[0].shape),
+                                            c.out[0].data);
     each_window(c.out[0].shape, [&](Index out, Index image, const Window& w) {
       const Real* x = c.in[0].data + image;
       double sum = 0;
@@ -85,6 +99,11 @@ class Pooling : public Operator<Real> {
   void backward(const Call<Real>& c) override {
     const Real* dy = c.out_grad[0].data;
     if (!dy || !c.in_grad[0]) return;
+    if (halves_)
+      return kernels::nets<Real>().max_pool_slope(windows_, c.in[0].data, c.out[0].data, dy,
+                                                  images(c.out_grad[0].shape), c.in_grad[0].begins,
+                                                  c.in_grad[0].data);
+    if (c.in_grad[0].begins) std::fill_n(c.in_grad[0].data, c.in_grad[0].size(), Real{0});
     each_window(c.out_grad[0].shape, [&](Index out, Index image, const Window& w) {
       Real* dx = c.in_grad[0].data + image;
       const Real* x = c.in[0].data + image;
@@ -117,11 +136,11 @@ class Pooling : public Operator<Real> {
     const Index rest = n + 2 * pad - kernel;
     return (convention_ == "full" ? (rest + stride - 1) / stride : rest / stride) + 1;
   }
+  static Index images(std::span<const Index> shape) { return shape[0] * shape[1]; }
   template <class Body>
   void each_window(std::span<const Index> shape, const Body& body) const {
-    const Index images = shape[0] * shape[1];
     Index out = 0;
-    for (Index m = 0; m < images; ++m)
+    for (Index m = 0; m < images(shape); ++m)
       for (Index oy = 0; oy < out_.height; ++oy)
         for (Index ox = 0; ox < out_.width; ++ox, ++out) {
           const Index top = oy * step_.height - border_.height;
@@ -148,6 +167,8 @@ class Pooling : public Operator<Real> {
   double p_;
   std::vector<Index> kernel_shape_;
   Plane window_, stride_, pad_, kernel_, step_, border_, in_, out_;
+  kernels::Windows windows_{};
+  bool whole_ = false, halves_ = false;
 };
 
 }  // namespace

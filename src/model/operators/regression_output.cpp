@@ -63,6 +63,7 @@ class RegressionOutput : public Operator<Real> {
       throw ConfigError("label: shape " + text(s.in[1]) + " against " + text(x));
   }
   bool is_loss() const override { return true; }
+  Takes takes(std::size_t) const override { return Takes::row; }
   bool backward_reads_input(std::size_t input) const override { return input == 1; }
   void forward(const Call<Real>& c) override {
     const Index n = c.out[0].size();
@@ -77,7 +78,8 @@ class RegressionOutput : public Operator<Real> {
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
     const Index n = c.out[0].size();
-    const Real scale = scale_ / static_cast<Real>(c.in[1].row_size());
+    const Real scale =
+        static_cast<Real>(c.loss_weight) * scale_ / static_cast<Real>(c.in[1].row_size());
     for (Index i = 0; i < n; ++i)
       c.in_grad[0].data[i] += scale * Link::slope(c.out[0].data[i], c.in[1].data[i]);
   }

@@ -42,6 +42,7 @@ class Scalar : public Operator<Real> {
   }
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
   bool backward_reads_output() const override { return false; }
+  Takes takes(std::size_t) const override { return Takes::row; }
   void forward(const Call<Real>& c) override {
     const Index n = c.out[0].size();
     for (Index i = 0; i < n; ++i) c.out[0].data[i] = F::value(c.in[0].data[i], s_);

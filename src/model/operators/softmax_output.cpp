@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/kernels/net_kernels.hpp"
 #include "model/operators/operator.hpp"
 
 namespace svrg::ops {
@@ -48,19 +49,27 @@ class SoftmaxOutput : public Operator<Real> {
     unify(s.in[1], label, "label");
   }
   bool is_loss() const override { return !takes_gradient_; }
+  bool begins_gradients() const override { return true; }
+  Takes takes(std::size_t) const override {
+    return normalization_ == "valid" ? Takes::unknown : Takes::row;
+  }
   bool backward_reads_input(std::size_t input) const override { return input == 1; }
 
   void forward(const Call<Real>& c) override {
     const Grid g = grid(c.out[0].shape);
     loss_ = 0;
+    if (g.inner == 1 && g.classes > 0)
+      kernels::nets<Real>().exponentials(c.in[0].data, g.outer, g.classes, c.out[0].data);
     for (Index o = 0; o < g.outer; ++o)
       for (Index i = 0; i < g.inner; ++i) {
         const Real* x = c.in[0].data + o * g.classes * g.inner + i;
         Real* p = c.out[0].data + o * g.classes * g.inner + i;
         Real largest = x[0], sum = 0;
         for (Index k = 1; k < g.classes; ++k) largest = std::max(largest, x[k * g.inner]);
-        for (Index k = 0; k < g.classes; ++k)
-          sum += p[k * g.inner] = std::exp(x[k * g.inner] - largest);
+        for (Index k = 0; k < g.classes; ++k) {
+          if (g.inner > 1) p[k * g.inner] = std::exp(x[k * g.inner] - largest);
+          sum += p[k * g.inner];
+        }
         for (Index k = 0; k < g.classes; ++k) p[k * g.inner] /= sum;
         const double log_sum = static_cast<double>(largest) + std::log(static_cast<double>(sum));
         if (!c.in[1].data) continue;  // nobody asks for a loss
@@ -73,9 +82,11 @@ class SoftmaxOutput : public Operator<Real> {
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
     const Grid g = grid(c.out[0].shape);
-    const Real scale = static_cast<Real>(scale_ / divisor(c, g));
+    const Real scale =
+        static_cast<Real>((takes_gradient_ ? 1 : c.loss_weight) * scale_ / divisor(c, g));
     const Real* above = takes_gradient_ ? c.out_grad[0].data : nullptr;
     if (takes_gradient_ && !above) return;
+    if (c.in_grad[0].begins) std::fill_n(c.in_grad[0].data, c.in_grad[0].size(), Real{0});
     if (soft_labels(c, g)) {
       for (Index i = 0; i < c.out[0].size(); ++i)
         c.in_grad[0].data[i] +=

@@ -16,6 +16,7 @@ class SVMOutput : public Operator<Real> {
         linear_(o.flag("use_linear", false)) {}
   std::vector<std::string> inputs() const override { return {"data", "label"}; }
   bool is_loss() const override { return true; }
+  Takes takes(std::size_t) const override { return Takes::row; }
   bool backward_reads_input(std::size_t input) const override { return input == 1; }
   void infer(Shapes& s) const override {
     unify(s.in[0], s.out[0], "output");
@@ -28,8 +29,9 @@ class SVMOutput : public Operator<Real> {
   }
   void backward(const Call<Real>& c) override {
     if (!c.in_grad[0]) return;
+    const Real weight = weight_ * static_cast<Real>(c.loss_weight);
     each(c, [&](Index i, Real sign, Real gap) {
-      if (gap > 0) c.in_grad[0].data[i] -= sign * weight_ * (linear_ ? Real{1} : 2 * gap);
+      if (gap > 0) c.in_grad[0].data[i] -= sign * weight * (linear_ ? Real{1} : 2 * gap);
     });
   }
   double loss(const Call<Real>& c) const override {

@@ -13,12 +13,17 @@ class View : public Operator<Real> {
   bool is_view() const override { return true; }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
+  bool begins_gradients() const override { return true; }
   void forward(const Call<Real>&) override {}
   void backward(const Call<Real>& c) override {
     const Real* dy = c.out_grad[0].data;
     if (!dy || !c.in_grad[0]) return;
     const Index n = c.out_grad[0].size();
-    for (Index i = 0; i < n; ++i) c.in_grad[0].data[i] += dy[i];
+    Real* dx = c.in_grad[0].data;
+    if (c.in_grad[0].begins)
+      std::copy_n(dy, n, dx);
+    else
+      for (Index i = 0; i < n; ++i) dx[i] += dy[i];
   }
 };
 
@@ -26,6 +31,7 @@ template <class Real>
 class Identity : public View<Real> {
  public:
   explicit Identity(OptionReader&) {}
+  Takes takes(std::size_t) const override { return Takes::row; }
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
 };
 
@@ -34,6 +40,7 @@ template <class Real>
 class BlockGrad : public Identity<Real> {
  public:
   using Identity<Real>::Identity;
+  bool begins_gradients() const override { return false; }
   bool is_loss() const override { return true; }  // asks for no gradient, and passes none on
   void backward(const Call<Real>&) override {}
 };
@@ -42,6 +49,7 @@ template <class Real>
 class Flatten : public View<Real> {
  public:
   explicit Flatten(OptionReader&) {}
+  Takes takes(std::size_t) const override { return Takes::row; }
   void infer(Shapes& s) const override {
     const Shape& x = s.in[0];
     if (x.empty()) return;
@@ -160,6 +168,7 @@ class Cast : public Operator<Real> {
                          {"float16", "float32", "float64", "int8", "uint8", "int32", "int64"})
                     .starts_with("float")) {}
   void infer(Shapes& s) const override { unify(s.in[0], s.out[0], "output"); }
+  Takes takes(std::size_t) const override { return Takes::row; }
   bool backward_reads_input(std::size_t) const override { return false; }
   bool backward_reads_output() const override { return false; }
   void forward(const Call<Real>& c) override {
