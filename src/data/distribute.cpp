@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/huge_pages.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg::text {
@@ -47,7 +48,9 @@ class DenseWriter {
   void set_length(Index, std::int32_t) {}
   void close_lengths() {}
   Index bytes() const { return product(product(slots_, columns_), static_cast<Index>(sizeof(T))); }
-  void allocate() { store_.data.resize(static_cast<std::size_t>(product(slots_, columns_))); }
+  void allocate() {
+    resize_on_huge_pages(store_.data, static_cast<std::size_t>(product(slots_, columns_)));
+  }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     T* const row = store_.data.data() + slot * columns_;
     if (count == columns_) {
@@ -81,8 +84,8 @@ class CsrWriter {
                 static_cast<Index>(store_.starts.size() * sizeof(Index)));
   }
   void allocate() {
-    store_.values.resize(static_cast<std::size_t>(store_.starts.back()));
-    store_.indices.resize(store_.values.size());
+    resize_on_huge_pages(store_.values, static_cast<std::size_t>(store_.starts.back()));
+    resize_on_huge_pages(store_.indices, store_.values.size());
   }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     const Index at = start(slot);
@@ -122,7 +125,7 @@ class DistributorTo final : public Distributor {
   }
   void allocate() override {
     writer_.allocate();
-    labels_.resize(static_cast<std::size_t>(routes_.slots()));
+    resize_on_huge_pages(labels_, static_cast<std::size_t>(routes_.slots()));
     if (weighted_) weights_.resize(labels_.size());
   }
   void add(RowNumbers numbers, const RowBlock& rows) override;
