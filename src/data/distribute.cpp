@@ -39,7 +39,21 @@ Index plus(Index a, Index b) {
   return __builtin_add_overflow(a, b, &answer) ? too_many : answer;
 }
 
+constexpr std::uintptr_t line_bytes = 64;
+constexpr Index most_fetched = 128;       // values of a row; the hardware sees the rest coming
+constexpr std::size_t fetched_ahead = 16;  // rows
+
+// Fetches what is written soon: rows go to places all over the memory, each a miss otherwise.
+template <class T>
+void fetch(const T* first, Index count) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(first) / line_bytes * line_bytes;
+  const auto end = reinterpret_cast<std::uintptr_t>(first + count);
+  for (auto line = begin; line < end; line += line_bytes)
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
+}
+
 // Where rows end up. put() reads from bytes, since rows come out of messages as well.
+// fetch_place() comes a while before fetch_row(), and that before put().
 template <class T>
 class DenseWriter {
  public:
@@ -50,6 +64,10 @@ class DenseWriter {
   Index bytes() const { return product(product(slots_, columns_), static_cast<Index>(sizeof(T))); }
   void allocate() {
     resize_on_huge_pages(store_.data, static_cast<std::size_t>(product(slots_, columns_)));
+  }
+  void fetch_place(Index) const {}
+  void fetch_row(Index slot) const {
+    fetch(store_.data.data() + slot * columns_, std::min(columns_, most_fetched));
   }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     T* const row = store_.data.data() + slot * columns_;
@@ -73,7 +91,8 @@ class CsrWriter {
  public:
   static constexpr bool needs_lengths = true;
   CsrWriter(Index slots, Index columns) : columns_(columns) {
-    store_.starts.resize(static_cast<std::size_t>(slots + 1));
+    store_.starts.clear();
+    resize_on_huge_pages(store_.starts, static_cast<std::size_t>(slots + 1));
   }
   void set_length(Index slot, std::int32_t length) { start(slot + 1) = length; }
   void close_lengths() {
@@ -86,6 +105,14 @@ class CsrWriter {
   void allocate() {
     resize_on_huge_pages(store_.values, static_cast<std::size_t>(store_.starts.back()));
     resize_on_huge_pages(store_.indices, store_.values.size());
+  }
+  void fetch_place(Index slot) const { fetch(store_.starts.data() + slot, 2); }
+  void fetch_row(Index slot) const {
+    const Index at = store_.starts[static_cast<std::size_t>(slot)];
+    const Index count =
+        std::min(store_.starts[static_cast<std::size_t>(slot) + 1] - at, most_fetched);
+    fetch(store_.values.data() + at, count);
+    fetch(store_.indices.data() + at, count);
   }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     const Index at = start(slot);
@@ -141,6 +168,18 @@ class DistributorTo final : public Distributor {
     Index slot, count;
     double label, weight;
   };
+  void fetch_ahead(std::size_t row) const {
+    const auto own = [&](std::size_t ahead) {
+      return row + ahead < block_routes_.size() &&
+             block_routes_[row + ahead].rank == routes_.rank();
+    };
+    if (own(2 * fetched_ahead)) {
+      const Index slot = block_routes_[row + 2 * fetched_ahead].slot;
+      writer_.fetch_place(slot);
+      fetch(labels_.data() + slot, 1);
+    }
+    if (own(fetched_ahead)) writer_.fetch_row(block_routes_[row + fetched_ahead].slot);
+  }
   void place(const Header& header, const std::byte* values, const std::byte* indices);
   const std::byte* unpack(const std::byte* row);
   bool full(const Header& header) const { return header.count == columns_; }
@@ -152,6 +191,7 @@ class DistributorTo final : public Distributor {
   Writer<T> writer_;
   std::vector<double> labels_, weights_;
   std::vector<Bytes> outgoing_;
+  std::vector<Routes::Route> block_routes_;
   std::vector<T> narrowed_;  // a block's values as T
 };
 
@@ -194,10 +234,12 @@ void DistributorTo<T, Writer>::add(RowNumbers numbers, const RowBlock& rows) {
                    [](double x) { return static_cast<T>(x); });
     values = narrowed_.data();
   }
-  for (Index i = 0; i < rows.rows(); ++i) {
-    const auto row = static_cast<std::size_t>(i);
+  block_routes_.clear();
+  for (Index i = 0; i < rows.rows(); ++i) block_routes_.push_back(routes_.of_row(numbers[i]));
+  for (std::size_t row = 0; row < block_routes_.size(); ++row) {
+    fetch_ahead(row);
     const Index start = rows.starts[row], count = rows.starts[row + 1] - start;
-    const auto [rank, slot] = routes_.of_row(numbers[i]);
+    const auto [rank, slot] = block_routes_[row];
     const Header header{slot, count, rows.labels[row], weighted_ ? rows.weights[row] : 1};
     const auto* value_bytes = reinterpret_cast<const std::byte*>(values + start);
     const auto* index_bytes = reinterpret_cast<const std::byte*>(rows.indices.data() + start);
