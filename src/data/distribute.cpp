@@ -40,7 +40,7 @@ Index plus(Index a, Index b) {
 }
 
 constexpr std::uintptr_t line_bytes = 64;
-constexpr Index most_fetched = 128;       // values of a row; the hardware sees the rest coming
+constexpr Index most_fetched = 128;        // values of a row; the hardware sees the rest coming
 constexpr std::size_t fetched_ahead = 16;  // rows
 
 // Fetches what is written soon: rows go to places all over the memory, each a miss otherwise.
