@@ -74,13 +74,14 @@ def lines_of(problem, digits):
 
 
 def text_of(problem, digits, megabytes):
-    """The file, made where there is none."""
+    """The file, made where there is none: the rows once, or so often that it has such a size."""
     path = problem.path.with_name(f"{problem.name}-{digits}-digits-{megabytes}.svm")
     if not path.exists():
         say(f"writing {path}")
         text = "".join(lines_of(problem, digits)).encode()
         unfinished = path.with_suffix(".part")
         with open(unfinished, "wb") as file:
+            file.write(text)
             while file.tell() < megabytes * 10**6:
                 file.write(text)
         unfinished.rename(path)
