@@ -14,7 +14,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-constexpr Index announced_at_once = Index{1} << 18;
+constexpr Index announced_at_once = Index{1} << 16;
 
 template <class T>
 T load(const std::byte* from) {
@@ -169,16 +169,16 @@ class DistributorTo final : public Distributor {
     double label, weight;
   };
   void fetch_ahead(std::size_t row) const {
-    const auto own = [&](std::size_t ahead) {
-      return row + ahead < block_routes_.size() &&
-             block_routes_[row + ahead].rank == routes_.rank();
+    const auto routes = routes_.found();
+    const auto own = [&](std::size_t other) {
+      return other < routes.size() && routes[other].rank == routes_.rank();
     };
-    if (own(2 * fetched_ahead)) {
-      const Index slot = block_routes_[row + 2 * fetched_ahead].slot;
-      writer_.fetch_place(slot);
-      fetch(labels_.data() + slot, 1);
+    const std::size_t soon = row + fetched_ahead, later = soon + fetched_ahead;
+    if (own(later)) {
+      writer_.fetch_place(routes[later].slot);
+      fetch(labels_.data() + routes[later].slot, 1);
     }
-    if (own(fetched_ahead)) writer_.fetch_row(block_routes_[row + fetched_ahead].slot);
+    if (own(soon)) writer_.fetch_row(routes[soon].slot);
   }
   void place(const Header& header, const std::byte* values, const std::byte* indices);
   const std::byte* unpack(const std::byte* row);
@@ -191,7 +191,6 @@ class DistributorTo final : public Distributor {
   Writer<T> writer_;
   std::vector<double> labels_, weights_;
   std::vector<Bytes> outgoing_;
-  std::vector<Routes::Route> block_routes_;
   std::vector<T> narrowed_;  // a block's values as T
 };
 
@@ -202,8 +201,10 @@ void DistributorTo<T, Writer>::announce(RowNumbers numbers, std::span<const std:
     const Index rounds = comm_.max((rows + announced_at_once - 1) / announced_at_once);
     for (Index round = 0; round < rounds; ++round) {
       const Index end = std::min(rows, (round + 1) * announced_at_once);
-      for (Index i = round * announced_at_once; i < end; ++i) {
-        const auto [rank, slot] = routes_.of_row(numbers[i]);
+      const Index first = round * announced_at_once;
+      routes_.find(numbers, std::min(first, end), end);
+      for (Index i = first; i < end; ++i) {
+        const auto [rank, slot] = routes_.found()[static_cast<std::size_t>(i - first)];
         const std::int32_t length = lengths[static_cast<std::size_t>(i)];
         const Length told{slot, length};
         if (rank == routes_.rank())
@@ -234,12 +235,11 @@ void DistributorTo<T, Writer>::add(RowNumbers numbers, const RowBlock& rows) {
                    [](double x) { return static_cast<T>(x); });
     values = narrowed_.data();
   }
-  block_routes_.clear();
-  for (Index i = 0; i < rows.rows(); ++i) block_routes_.push_back(routes_.of_row(numbers[i]));
-  for (std::size_t row = 0; row < block_routes_.size(); ++row) {
+  routes_.find(numbers, 0, rows.rows());
+  for (std::size_t row = 0; row < routes_.found().size(); ++row) {
     fetch_ahead(row);
     const Index start = rows.starts[row], count = rows.starts[row + 1] - start;
-    const auto [rank, slot] = block_routes_[row];
+    const auto [rank, slot] = routes_.found()[row];
     const Header header{slot, count, rows.labels[row], weighted_ ? rows.weights[row] : 1};
     const auto* value_bytes = reinterpret_cast<const std::byte*>(values + start);
     const auto* index_bytes = reinterpret_cast<const std::byte*>(rows.indices.data() + start);
@@ -323,11 +323,16 @@ Routes::Routes(const Partition& partition, int rank, int ranks)
     begins_.push_back(partition.begin(partition.first_shard(r, ranks)));
 }
 
-Routes::Route Routes::of_row(Index global_row) const noexcept {
-  const Index position = partition_.position_of_row(global_row);
-  const auto after = std::upper_bound(begins_.begin(), begins_.end(), position);
-  const auto rank = static_cast<std::size_t>(after - begins_.begin()) - 1;
-  return {rank, position - begins_[rank]};
+void Routes::find(RowNumbers rows, Index first, Index end) {
+  positions_.resize(static_cast<std::size_t>(end - first));
+  for (Index i = first; i < end; ++i) positions_[static_cast<std::size_t>(i - first)] = rows[i];
+  partition_.to_positions(positions_);
+  found_.clear();
+  for (const Index position : positions_) {
+    const auto after = std::upper_bound(begins_.begin(), begins_.end(), position);
+    const auto rank = static_cast<std::size_t>(after - begins_.begin()) - 1;
+    found_.push_back({rank, position - begins_[rank]});
+  }
 }
 
 std::unique_ptr<Distributor> make_distributor(const Communicator& comm, const Partition& partition,
