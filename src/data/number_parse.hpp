@@ -27,6 +27,8 @@ inline constexpr std::uint64_t largest_exact = std::uint64_t{1} << 53;
 
 /// As parse_decimal, for numbers of any length, inf and nan.
 const char* parse_any_number(const char* p, double& value);
+/// The number that [p, end) is, correctly rounded; returns end. It has no plus sign.
+const char* parse_long_decimal(const char* p, const char* end, double& value);
 
 /// Appends the digits at p to `mantissa`, modulo 2^64; the first byte after them. One digit at a
 /// time: best for the few digits of an index or of a whole part.
@@ -100,7 +102,7 @@ inline const char* parse_decimal(const char* p, double& value) {
     exponent = fraction - p;
     digits -= exponent;
   }
-  if (digits == 0 || digits > 19) return parse_any_number(start, value);
+  if (digits == 0) return parse_any_number(start, value);
   if (*p == 'e' || *p == 'E') {
     const bool shrinks = p[1] == '-';
     const char* const power = p + 1 + (shrinks || p[1] == '+');
@@ -109,8 +111,8 @@ inline const char* parse_decimal(const char* p, double& value) {
     if (p == power || p - power > 4) return parse_any_number(start, value);
     exponent += shrinks ? -static_cast<std::int64_t>(by) : static_cast<std::int64_t>(by);
   }
-  if (mantissa > largest_exact || exponent > 22 || exponent < -22)
-    return parse_any_number(start, value);
+  if (digits > 19 || mantissa > largest_exact || exponent > 22 || exponent < -22)
+    return parse_long_decimal(start, p, value);
   const auto exact = static_cast<double>(static_cast<std::int64_t>(mantissa));
   const double size =
       exponent < 0 ? exact / powers_of_ten[-exponent] : exact * powers_of_ten[exponent];
