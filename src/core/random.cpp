@@ -2,6 +2,8 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -32,6 +34,29 @@ std::uint64_t mix(std::uint64_t x) {
 }
 
 constexpr int rounds = 4;
+
+// Takes the step with every item, and again with those that are not below n. One item's rounds wait
+// for each other; without a branch that nobody can guess, those of several go on at once.
+template <class Step>
+void walk(std::span<Index> items, std::uint64_t n, Step step) {
+  std::array<std::size_t, 256> outside{};
+  const auto go = [&](std::size_t i, std::size_t& outsiders) {
+    const std::uint64_t x = step(static_cast<std::uint64_t>(items[i]));
+    items[i] = static_cast<Index>(x);
+    outside[outsiders] = i;
+    outsiders += x >= n;
+  };
+  for (std::size_t first = 0; first < items.size(); first += outside.size()) {
+    std::size_t left = 0;
+    const std::size_t end = std::min(items.size(), first + outside.size());
+    for (std::size_t i = first; i < end; ++i) go(i, left);
+    while (left > 0) {
+      std::size_t still = 0;
+      for (std::size_t k = 0; k < left; ++k) go(outside[k], still);
+      left = still;
+    }
+  }
+}
 
 }  // namespace
 
@@ -94,6 +119,14 @@ Index Permutation::inverse(Index position) const noexcept {
   auto x = decrypt(static_cast<std::uint64_t>(position));
   while (x >= n_) x = decrypt(x);
   return static_cast<Index>(x);
+}
+
+void Permutation::apply(std::span<Index> rows) const noexcept {
+  walk(rows, n_, [this](std::uint64_t x) { return encrypt(x); });
+}
+
+void Permutation::apply_inverse(std::span<Index> positions) const noexcept {
+  walk(positions, n_, [this](std::uint64_t x) { return decrypt(x); });
 }
 
 }  // namespace svrg

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/huge_pages.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg::text {
@@ -13,7 +14,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-constexpr Index announced_at_once = Index{1} << 18;
+constexpr Index announced_at_once = Index{1} << 16;
 
 template <class T>
 T load(const std::byte* from) {
@@ -38,7 +39,21 @@ Index plus(Index a, Index b) {
   return __builtin_add_overflow(a, b, &answer) ? too_many : answer;
 }
 
+constexpr std::uintptr_t line_bytes = 64;
+constexpr Index most_fetched = 128;        // values of a row; the hardware sees the rest coming
+constexpr std::size_t fetched_ahead = 16;  // rows
+
+// Fetches what is written soon: rows go to places all over the memory, each a miss otherwise.
+template <class T>
+void fetch(const T* first, Index count) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(first) / line_bytes * line_bytes;
+  const auto end = reinterpret_cast<std::uintptr_t>(first + count);
+  for (auto line = begin; line < end; line += line_bytes)
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
+}
+
 // Where rows end up. put() reads from bytes, since rows come out of messages as well.
+// fetch_place() comes a while before fetch_row(), and that before put().
 template <class T>
 class DenseWriter {
  public:
@@ -47,7 +62,13 @@ class DenseWriter {
   void set_length(Index, std::int32_t) {}
   void close_lengths() {}
   Index bytes() const { return product(product(slots_, columns_), static_cast<Index>(sizeof(T))); }
-  void allocate() { store_.data.resize(static_cast<std::size_t>(product(slots_, columns_))); }
+  void allocate() {
+    resize_on_huge_pages(store_.data, static_cast<std::size_t>(product(slots_, columns_)));
+  }
+  void fetch_place(Index) const {}
+  void fetch_row(Index slot) const {
+    fetch(store_.data.data() + slot * columns_, std::min(columns_, most_fetched));
+  }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     T* const row = store_.data.data() + slot * columns_;
     if (count == columns_) {
@@ -70,7 +91,8 @@ class CsrWriter {
  public:
   static constexpr bool needs_lengths = true;
   CsrWriter(Index slots, Index columns) : columns_(columns) {
-    store_.starts.resize(static_cast<std::size_t>(slots + 1));
+    store_.starts.clear();
+    resize_on_huge_pages(store_.starts, static_cast<std::size_t>(slots + 1));
   }
   void set_length(Index slot, std::int32_t length) { start(slot + 1) = length; }
   void close_lengths() {
@@ -81,8 +103,16 @@ class CsrWriter {
                 static_cast<Index>(store_.starts.size() * sizeof(Index)));
   }
   void allocate() {
-    store_.values.resize(static_cast<std::size_t>(store_.starts.back()));
-    store_.indices.resize(store_.values.size());
+    resize_on_huge_pages(store_.values, static_cast<std::size_t>(store_.starts.back()));
+    resize_on_huge_pages(store_.indices, store_.values.size());
+  }
+  void fetch_place(Index slot) const { fetch(store_.starts.data() + slot, 2); }
+  void fetch_row(Index slot) const {
+    const Index at = store_.starts[static_cast<std::size_t>(slot)];
+    const Index count =
+        std::min(store_.starts[static_cast<std::size_t>(slot) + 1] - at, most_fetched);
+    fetch(store_.values.data() + at, count);
+    fetch(store_.indices.data() + at, count);
   }
   void put(Index slot, const std::byte* values, const std::byte* indices, Index count) {
     const Index at = start(slot);
@@ -122,7 +152,7 @@ class DistributorTo final : public Distributor {
   }
   void allocate() override {
     writer_.allocate();
-    labels_.resize(static_cast<std::size_t>(routes_.slots()));
+    resize_on_huge_pages(labels_, static_cast<std::size_t>(routes_.slots()));
     if (weighted_) weights_.resize(labels_.size());
   }
   void add(RowNumbers numbers, const RowBlock& rows) override;
@@ -138,6 +168,18 @@ class DistributorTo final : public Distributor {
     Index slot, count;
     double label, weight;
   };
+  void fetch_ahead(std::size_t row) const {
+    const auto routes = routes_.found();
+    const auto own = [&](std::size_t other) {
+      return other < routes.size() && routes[other].rank == routes_.rank();
+    };
+    const std::size_t soon = row + fetched_ahead, later = soon + fetched_ahead;
+    if (own(later)) {
+      writer_.fetch_place(routes[later].slot);
+      fetch(labels_.data() + routes[later].slot, 1);
+    }
+    if (own(soon)) writer_.fetch_row(routes[soon].slot);
+  }
   void place(const Header& header, const std::byte* values, const std::byte* indices);
   const std::byte* unpack(const std::byte* row);
   bool full(const Header& header) const { return header.count == columns_; }
@@ -159,8 +201,10 @@ void DistributorTo<T, Writer>::announce(RowNumbers numbers, std::span<const std:
     const Index rounds = comm_.max((rows + announced_at_once - 1) / announced_at_once);
     for (Index round = 0; round < rounds; ++round) {
       const Index end = std::min(rows, (round + 1) * announced_at_once);
-      for (Index i = round * announced_at_once; i < end; ++i) {
-        const auto [rank, slot] = routes_.of_row(numbers[i]);
+      const Index first = round * announced_at_once;
+      routes_.find(numbers, std::min(first, end), end);
+      for (Index i = first; i < end; ++i) {
+        const auto [rank, slot] = routes_.found()[static_cast<std::size_t>(i - first)];
         const std::int32_t length = lengths[static_cast<std::size_t>(i)];
         const Length told{slot, length};
         if (rank == routes_.rank())
@@ -191,10 +235,11 @@ void DistributorTo<T, Writer>::add(RowNumbers numbers, const RowBlock& rows) {
                    [](double x) { return static_cast<T>(x); });
     values = narrowed_.data();
   }
-  for (Index i = 0; i < rows.rows(); ++i) {
-    const auto row = static_cast<std::size_t>(i);
+  routes_.find(numbers, 0, rows.rows());
+  for (std::size_t row = 0; row < routes_.found().size(); ++row) {
+    fetch_ahead(row);
     const Index start = rows.starts[row], count = rows.starts[row + 1] - start;
-    const auto [rank, slot] = routes_.of_row(numbers[i]);
+    const auto [rank, slot] = routes_.found()[row];
     const Header header{slot, count, rows.labels[row], weighted_ ? rows.weights[row] : 1};
     const auto* value_bytes = reinterpret_cast<const std::byte*>(values + start);
     const auto* index_bytes = reinterpret_cast<const std::byte*>(rows.indices.data() + start);
@@ -278,11 +323,16 @@ Routes::Routes(const Partition& partition, int rank, int ranks)
     begins_.push_back(partition.begin(partition.first_shard(r, ranks)));
 }
 
-Routes::Route Routes::of_row(Index global_row) const noexcept {
-  const Index position = partition_.position_of_row(global_row);
-  const auto after = std::upper_bound(begins_.begin(), begins_.end(), position);
-  const auto rank = static_cast<std::size_t>(after - begins_.begin()) - 1;
-  return {rank, position - begins_[rank]};
+void Routes::find(RowNumbers rows, Index first, Index end) {
+  positions_.resize(static_cast<std::size_t>(end - first));
+  for (Index i = first; i < end; ++i) positions_[static_cast<std::size_t>(i - first)] = rows[i];
+  partition_.to_positions(positions_);
+  found_.clear();
+  for (const Index position : positions_) {
+    const auto after = std::upper_bound(begins_.begin(), begins_.end(), position);
+    const auto rank = static_cast<std::size_t>(after - begins_.begin()) - 1;
+    found_.push_back({rank, position - begins_[rank]});
+  }
 }
 
 std::unique_ptr<Distributor> make_distributor(const Communicator& comm, const Partition& partition,

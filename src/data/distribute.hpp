@@ -31,7 +31,10 @@ class Routes {
     std::size_t rank;
     Index slot;
   };
-  Route of_row(Index global_row) const noexcept;
+  /// Looks up the rows that rows[first] to rows[end - 1] are.
+  void find(RowNumbers rows, Index first, Index end);
+  /// What find() found, in that order.
+  std::span<const Route> found() const noexcept { return found_; }
   std::size_t rank() const noexcept { return rank_; }
   std::size_t ranks() const noexcept { return begins_.size() - 1; }
   /// Rows of this rank.
@@ -41,6 +44,8 @@ class Routes {
   const Partition& partition_;
   std::size_t rank_;
   std::vector<Index> begins_;  // first position of each rank, [ranks + 1]
+  std::vector<Index> positions_;
+  std::vector<Route> found_;
 };
 
 /// Takes parsed rows to the ranks that own them, straight into their final place. A rank's own rows

@@ -53,6 +53,14 @@ Index Partition::row_at(Index position) const noexcept {
   return permutation_ ? permutation_->inverse(position) : position;
 }
 
+void Partition::to_positions(std::span<Index> rows) const noexcept {
+  if (permutation_) permutation_->apply(rows);
+}
+
+void Partition::to_rows(std::span<Index> positions) const noexcept {
+  if (permutation_) permutation_->apply_inverse(positions);
+}
+
 Index Partition::first_shard(int rank, int ranks) const noexcept {
   return cut(shards_, rank, ranks);
 }

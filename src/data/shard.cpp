@@ -1,6 +1,8 @@
 // The views of batch_ point into heap blocks that this object owns, so a move carries them along.
 #include "svrg/data/shard.hpp"
 
+#include <numeric>
+
 #include "data/store_view.hpp"
 #include "svrg/core/error.hpp"
 
@@ -48,8 +50,8 @@ Shard::Shard(DataInfo info, Partition partition, int rank, int ranks, RowStore s
   SVRG_EXPECT(std::visit([&](const auto& s) { return holds(s, rows(), info_.columns); }, store_),
               "the store's size must be that of the rows");
   global_rows_.resize(labels_.size());
-  for (Index i = 0; i < rows(); ++i)
-    global_rows_[static_cast<std::size_t>(i)] = partition_.row_at(first + i);
+  std::iota(global_rows_.begin(), global_rows_.end(), first);
+  partition_.to_rows(global_rows_);
   for (Index s = first_shard_; s < end_shard; ++s)
     parts_.push_back({s - first_shard_, partition_.begin(s) - first, partition_.count(s)});
   point_batch();

@@ -128,7 +128,8 @@ const char* SvmlightParser::parse_row(const char* p, Line line, RowBlock& rows) 
     previous = index;
     const char* const number = p + 1;
     double value = 0;
-    p = parse_decimal(number, value);
+    p = parse_short_value(number, value);
+    if (p == nullptr || !is_delimiter(*p)) p = parse_decimal(number, value);
     if (p == nullptr || !is_delimiter(*p)) refuse_value(line, number, index);
     if (!(std::abs(value) <= largest)) check_nonfinite(line, number, value, index);
     *index_out++ = static_cast<std::int32_t>(index - base);
@@ -144,7 +145,8 @@ const char* SvmlightParser::parse_row(const char* p, Line line, RowBlock& rows) 
 }
 
 const char* SvmlightParser::parse_label(const char* p, Line line, double& label) const {
-  const char* end = parse_decimal(p, label);
+  // "+1" is how many write a class, and a sign that parse_decimal leaves to slower code.
+  const char* end = parse_decimal(p + (*p == '+' && is_digit(p[1])), label);
   if (end == nullptr || !is_delimiter(*end)) {
     const std::string_view token = token_at(p);
     if (token.find(':') == std::string_view::npos)

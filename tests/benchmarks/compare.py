@@ -56,8 +56,9 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def enter_venv(folder):
-    """Goes on in the environment's Python; returns only if this is it, or it cannot be made."""
+def enter_venv(folder, packages=None):
+    """Goes on in the environment's Python, with these packages or those of peers.py; returns only if
+    this is it, or it cannot be made."""
     if pathlib.Path(sys.prefix).resolve() == folder.resolve():
         return
     python = folder / "bin/python"
@@ -69,7 +70,7 @@ def enter_venv(folder):
     listed = subprocess.run([python, "-m", "pip", "list", "--format", "json"], capture_output=True,
                             check=True, text=True).stdout
     there = {package["name"] for package in json.loads(listed)}
-    for package in PACKAGES:
+    for package in packages or PACKAGES:
         if package in there:
             continue
         say(f"installing {package}")  # one by one, so that one that fails is the only one missing

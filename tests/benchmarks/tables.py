@@ -28,10 +28,10 @@ def machine():
             "system": platform.platform(), "load": os.getloadavg()}
 
 
-def versions():
+def versions(packages=None):
     from peers import PACKAGES
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages or PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

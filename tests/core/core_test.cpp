@@ -81,6 +81,20 @@ TEST(Permutation, is_a_bijection_with_its_inverse_for_every_size) {
   }
 }
 
+TEST(Permutation, of_many_is_that_of_each) {
+  for (Index n : {1, 2, 5, 255, 256, 257, 1025, 5000}) {
+    const Permutation permutation(n, 7);
+    std::vector<Index> all(static_cast<std::size_t>(n));
+    std::iota(all.begin(), all.end(), Index{0});
+    const std::vector<Index> before = all;
+    permutation.apply(all);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      ASSERT_EQ(all[i], permutation(before[i])) << "row " << i << " of " << n;
+    permutation.apply_inverse(all);
+    EXPECT_EQ(all, before) << n;
+  }
+}
+
 TEST(ParameterLayout, places_segments_one_behind_the_other) {
   ParameterLayout layout;
   layout.add(make_parameter("fc1_weight", {3, 4}));

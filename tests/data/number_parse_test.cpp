@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -25,7 +26,37 @@ Parsed parse(const std::string& number) {
   return answer;
 }
 
+// Of the form that parse_short_value knows, which must not leave it to others where it is compiled.
+bool short_form(const std::string& number) {
+  const auto digits = [&](std::size_t from, std::size_t to) {
+    return std::all_of(number.begin() + static_cast<std::ptrdiff_t>(from),
+                       number.begin() + static_cast<std::ptrdiff_t>(to), is_digit);
+  };
+  const std::size_t whole = number.starts_with('-') ? 1 : 0, point = number.find('.');
+  if (number.size() > 15) return false;
+  if (point == number.npos) return number.size() > whole && digits(whole, number.size());
+  const std::size_t behind = number.size() - point - 1;
+  return point > whole && behind >= 1 && behind <= 8 && digits(whole, point) &&
+         digits(point + 1, number.size());
+}
+
+// Where there is a value it ends at a blank; else parse_decimal has to say what the text is.
+void expect_short_as_strtod(const std::string& number, char blank) {
+  const std::string text = number + blank + std::string(readable_behind, '5');
+  double value = 0;
+  const char* const end = parse_short_value(text.data(), value);
+#ifdef __SSE2__
+  EXPECT_EQ(end != nullptr, short_form(number)) << number;
+#endif
+  if (end == nullptr) return;
+  EXPECT_EQ(end - text.data(), static_cast<std::ptrdiff_t>(number.size())) << number;
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(value),
+            std::bit_cast<std::uint64_t>(std::strtod(number.c_str(), nullptr)))
+      << number;
+}
+
 void expect_as_strtod(const std::string& number) {
+  for (const char blank : {' ', '\n', '\t', '\r'}) expect_short_as_strtod(number, blank);
   const Parsed parsed = parse(number);
   const double expected = std::strtod(number.c_str(), nullptr);
   EXPECT_EQ(parsed.length, static_cast<std::ptrdiff_t>(number.size())) << number;
@@ -98,6 +129,33 @@ TEST(NumberParse, equals_strtod_at_the_borders_of_its_fast_path) {
                              "0.00000000000000000000001",
                              "179769313486231580793728971405301e276"})
     expect_as_strtod(number);
+}
+
+TEST(NumberParse, short_values_equal_strtod_with_every_number_of_digits) {
+  std::mt19937_64 random(13);
+  for (std::size_t before = 0; before <= 15; ++before)
+    for (std::size_t behind = 0; behind <= 10; ++behind)
+      for (int draw = 0; draw < 40; ++draw) {
+        // All nines and a one behind zeros are the largest and smallest that fit.
+        std::string digits(before + behind, draw == 0 ? '9' : '0');
+        if (draw == 1 && !digits.empty()) digits.back() = '1';
+        if (draw > 1)
+          for (char& c : digits) c = static_cast<char>('0' + random() % 10);
+        std::string number = (draw % 2 == 0 ? "-" : "") + digits.substr(0, before);
+        if (behind > 0 || draw % 3 == 0) number += "." + digits.substr(before);
+        if (before + behind > 0) expect_as_strtod(number);
+      }
+}
+
+TEST(NumberParse, a_short_value_is_nothing_but_a_number) {
+  // Any byte in any place of a value that would do without it.
+  for (const std::string good : {"-1.25", "0.123456", "17", "9.87654321"})
+    for (std::size_t at = 0; at < good.size(); ++at)
+      for (int byte = 1; byte < 256; ++byte) {
+        std::string number = good;
+        number[at] = static_cast<char>(byte);
+        if (static_cast<unsigned char>(number[at]) > ' ') expect_short_as_strtod(number, ' ');
+      }
 }
 
 TEST(NumberParse, stops_behind_the_number) {

@@ -3,6 +3,7 @@
 #include "data_test.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace svrg {
@@ -16,14 +17,20 @@ TEST(Partition, sends_every_row_to_one_position_and_back) {
     for (const Index n : some_sizes) {
       const Partition partition(n, 8, order);
       std::vector<int> taken(static_cast<std::size_t>(n), 0);
+      std::vector<Index> all(taken.size());
+      std::iota(all.begin(), all.end(), Index{0});
+      partition.to_positions(all);
       for (Index row = 0; row < n; ++row) {
         const Index position = partition.position_of_row(row);
+        EXPECT_EQ(all[static_cast<std::size_t>(row)], position);
         ASSERT_GE(position, 0);
         ASSERT_LT(position, n);
         ++taken[static_cast<std::size_t>(position)];
         EXPECT_EQ(partition.row_at(position), row);
       }
       EXPECT_EQ(std::count(taken.begin(), taken.end(), 1), n);
+      partition.to_rows(all);
+      EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
     }
 }
 

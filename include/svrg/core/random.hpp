@@ -42,6 +42,9 @@ class Permutation {
   Permutation(Index n, std::uint64_t key);
   Index operator()(Index i) const noexcept;      // where row i goes
   Index inverse(Index position) const noexcept;  // which row is there
+  /// The same of many rows or positions, in their place: several times as fast.
+  void apply(std::span<Index> rows) const noexcept;
+  void apply_inverse(std::span<Index> positions) const noexcept;
 
  private:
   std::uint64_t encrypt(std::uint64_t x) const noexcept;

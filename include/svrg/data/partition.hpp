@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "svrg/core/random.hpp"
@@ -33,6 +34,9 @@ class Partition {
   /// Where a row of the data set stands in the order of the shards, and back.
   Index position_of_row(Index row) const noexcept;
   Index row_at(Index position) const noexcept;
+  /// The same of many, in their place.
+  void to_positions(std::span<Index> rows) const noexcept;
+  void to_rows(std::span<Index> positions) const noexcept;
 
   /// Rank r of `ranks` owns virtual shards [first_shard(r), first_shard(r+1)).
   Index first_shard(int rank, int ranks) const noexcept;
