@@ -109,21 +109,32 @@ void GuardedSvrg::maybe_escalate() {
   if (options_.engine != EngineChoice::automatic || now_.epoch < 4 ||
       std::string_view(engine_->name()) != "row" || (!small && tried_newton_cg_))
     return;
-  slow_ = contraction() > 1.0 / 3 ? slow_ + 1 : 0;
+  // Newton's own outers cost dozens of passes where there is no factor: rows may be slower for
+  // that.
+  slow_ = contraction() > (small ? 1.0 / 3 : 0.7) ? slow_ + 1 : 0;
   if (slow_ < 2 || (small && !worth_a_hessian())) return;
   if (small) {
     engine_ = make_engine(costs_[1].seconds() <= costs_[2].seconds() ? EngineChoice::ssn
                                                                      : EngineChoice::newton);
   } else {
     tried_newton_cg_ = true;
+    trial_ = {-std::log(contraction()) / (engine_->passes() + 1.5), now_.grad_norm, now_.passes};
     rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());
   }
   now_.note =
       std::string("inner engine row -> ") + engine_->name() + ": the last outers contracted slowly";
 }
 
+bool GuardedSvrg::trial_pays() const {
+  // ln F − F* falls about twice as fast as ln ‖∇F‖. Newton's steps become better on the way.
+  const double fallen = 2 * std::log(trial_.grad_norm / std::fmax(now_.grad_norm, 1e-300));
+  std::uint8_t yes = fallen > 0.8 * trial_.rate * (now_.passes - trial_.passes);
+  f_.comm().broadcast(std::span<std::uint8_t>(&yes, 1));  // rank 0's logarithms
+  return yes != 0;
+}
+
 void GuardedSvrg::maybe_return() {
-  if (!engine_->gave_up() || !rows_) return;
+  if (!rows_ || (!engine_->gave_up() && trial_pays())) return;
   engine_ = std::move(rows_);
   now_.note = "inner engine newton-cg -> row: a Newton step costs too many passes here";
 }
@@ -228,6 +239,8 @@ void GuardedSvrg::save(State& state) const {
       Array::vector(std::vector<double>(decreases_.begin(), decreases_.end()));
   state.values["solver/tried_newton_cg"] = std::int64_t{tried_newton_cg_};
   state.values["solver/first_norm"] = first_norm_;
+  state.arrays["solver/trial"] =
+      Array::vector(std::vector<double>{trial_.rate, trial_.grad_norm, trial_.passes});
   std::vector<double> costs;
   for (const EngineCost& cost : costs_) costs.push_back(cost.outer);
   state.arrays["solver/costs"] = Array::vector(std::move(costs));
@@ -250,6 +263,8 @@ void GuardedSvrg::load(const State& state) {
   decreases_.assign(decreases.begin(), decreases.end());
   tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
   first_norm_ = state.real("solver/first_norm");
+  const auto trial = state.vector("solver/trial", 3);
+  trial_ = {trial[0], trial[1], trial[2]};
   // Those it began with: another machine's would have it change engines elsewhere.
   const auto costs = state.vector("solver/costs", static_cast<Index>(costs_.size()));
   for (std::size_t i = 0; i < costs_.size(); ++i) costs_[i].outer = costs[static_cast<Index>(i)];
