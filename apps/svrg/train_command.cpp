@@ -251,7 +251,6 @@ void report(const Settings& settings, const Communicator& comm, const Problem& p
 int train(const Settings& settings) {
   const double start = now();
   const Communicator comm = Communicator::world();
-  SignalWatch signals;
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   Deadline deadline(settings);
   require_same_settings(comm, settings);
@@ -304,7 +303,7 @@ int train(const Settings& settings) {
   Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
   const Index loaded = comm.max(memory_now()), reading = comm.max(memory_at_most());
   const auto setup = make_solver(settings, comm, p.record, p.train, [&] {
-    Requests r = signals.poll();
+    Requests r = SignalWatch::poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
     return r;
   });
@@ -391,6 +390,7 @@ int train(const Settings& settings) {
     export_model(settings, trained);
     report(settings, comm, p, result, seconds_load, now() - start);
   });
+  SignalWatch::ignore();
   if (result.code != ExitCode::done) return static_cast<int>(result.code);
   if (settings.flag("require_tol") && !converged) return static_cast<int>(ExitCode::tolerance);
   return 0;
