@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything with the tests, runs every test through ctest.
-# usage: tests/run.sh [--nightly] [ctest arguments, e.g. -R io]
+# usage: tests/run.sh [--nightly] [--cluster] [ctest arguments, e.g. -R io]
+# --cluster (or SVRG_TEST_CLUSTER=1) installs Slurm and sshd, too; without them the tests that need them skip.
 # shellcheck disable=SC2119,SC2120  # the functions take optional arguments of their own
 set -euo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -8,13 +9,19 @@ source "$tests/../jobscripts/setup.sh"
 source "$tests/../jobscripts/mpi_env.sh"
 
 labels=(-LE nightly)
-if [[ ${1:-} == --nightly ]]; then
+cluster=${SVRG_TEST_CLUSTER:-}
+while [[ ${1:-} == --nightly || ${1:-} == --cluster ]]; do
+  case $1 in
+    --nightly) labels=(); say "with the tests labelled nightly" ;;
+    --cluster) cluster=1 ;;
+  esac
   shift
-  labels=()
-  say "with the tests labelled nightly"
-fi
+done
 
 install_packages tests
+if [[ -n $cluster ]]; then
+  (install_packages cluster) || say "warning: no Slurm here; the tests that need it will skip"
+fi
 settings=(SVRG_BUILD_TESTS=ON)
 [[ -z ${SVRG_WERROR:-} ]] || settings+=("SVRG_WERROR=$SVRG_WERROR")
 configure_build "${settings[@]}"

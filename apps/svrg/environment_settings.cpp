@@ -7,8 +7,10 @@
 namespace svrg::app {
 namespace {
 
-// Of the tests, not of the program.
-constexpr std::string_view reserved = "SVRG_SHARED";
+// Of the tests and of the batch scripts, not of the program.
+bool is_reserved(std::string_view name) {
+  return name == "SVRG_SHARED" || name.starts_with("SVRG_JOB_");
+}
 
 }  // namespace
 
@@ -20,7 +22,7 @@ void read_environment(Settings& settings, const char* const* environment) {
   for (; *environment != nullptr; ++environment) {
     const std::string_view entry = *environment;
     const std::string name(entry.substr(0, entry.find('=')));
-    if (!name.starts_with("SVRG_") || name == reserved || name.size() == entry.size()) continue;
+    if (!name.starts_with("SVRG_") || is_reserved(name) || name.size() == entry.size()) continue;
     const Option* match = nullptr;
     for (const Option& option : option_table())
       if (!option.section.empty() && variable_of(option) == name) match = &option;

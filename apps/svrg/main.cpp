@@ -13,6 +13,7 @@
 #include "subcommands.hpp"
 #include "svrg/comm/environment.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/train/signals.hpp"
 
 namespace {
 
@@ -54,6 +55,10 @@ int say(const std::string& text) {
 int dispatch(int argc, char** argv, const Invocation& invocation) {
   for (const Entry& entry : entries) {
     if (entry.name != invocation.page->name) continue;
+    // From before MPI starts, since a signal that comes so early is not to kill the job, to the end
+    // of the process.
+    if (entry.name == "train") [[maybe_unused]]
+      static const auto* const signals = new svrg::SignalWatch;
     if (entry.needs == Needs::mpi)
       return svrg::run(argc, argv,
                        [&](int, char**) { return entry.function(invocation.settings); });

@@ -223,7 +223,6 @@ EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_
 int train(const Settings& settings) {
   const double start = now();
   const Communicator comm = Communicator::world();
-  SignalWatch signals;
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   Deadline deadline(settings);
   require_same_settings(comm, settings);
@@ -282,7 +281,7 @@ int train(const Settings& settings) {
   Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
   const Index loaded = comm.max(memory_now()), reading = comm.max(memory_at_most());
   const auto setup = make_solver(settings, comm, p.record, p.train, [&] {
-    Requests r = signals.poll();
+    Requests r = SignalWatch::poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
     return r;
   });
@@ -376,6 +375,7 @@ int train(const Settings& settings) {
                                         .memory_peak = memory_peak,
                                         .run_dir = settings.text("run_dir")}));
   });
+  SignalWatch::ignore();
   if (result.code != ExitCode::done) return static_cast<int>(result.code);
   if (settings.flag("require_tol") && !converged) return static_cast<int>(ExitCode::tolerance);
   return 0;

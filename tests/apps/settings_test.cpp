@@ -179,9 +179,9 @@ TEST(Settings, know_the_names_of_mxnet) {
                 "--set kvstore=dist_sync: accepted; gradients always go by Allreduce"});
 }
 
-TEST(Settings, warn_of_an_unknown_variable_and_pass_over_the_reserved_one) {
-  const auto settings =
-      settings_of({"train", "x"}, {"SVRG_EPOCH=3", "SVRG_SHARED=/tmp", "PATH=/bin", "SVRG_X"});
+TEST(Settings, warn_of_an_unknown_variable_and_pass_over_those_reserved) {
+  const auto settings = settings_of({"train", "x"}, {"SVRG_EPOCH=3", "SVRG_SHARED=/tmp",
+                                                     "SVRG_JOB_BIND=core", "PATH=/bin", "SVRG_X"});
   EXPECT_EQ(settings.warnings(),
             std::vector<std::string>{
                 "unknown environment variable 'SVRG_EPOCH'; did you mean 'SVRG_EPOCHS'?"});

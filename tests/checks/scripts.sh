@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/files.sh"
 cd "$1"
-mapfile -t shell < <(our_files '*.sh' '*.sbatch' '.ci/run')
+mapfile -t shell < <(our_files '*.sh' '*.sbatch' '*.pbs' '*.lsf' '.ci/run')
 mapfile -t python < <(our_files '*.py')
 (( ${#shell[@]} && ${#python[@]} )) || { echo "found no scripts"; exit 1; }
 bad=0

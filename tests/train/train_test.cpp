@@ -354,6 +354,14 @@ TEST(LabelMap, maps_any_values_and_remembers_them) {
             (std::vector<double>{-1, -1, 1, 1}));
 }
 
+TEST(SignalWatch, ignores_signals_when_told_to) {
+  const SignalWatch watch;
+  SignalWatch::ignore();
+  raise(SIGTERM);
+  raise(SIGUSR1);
+  EXPECT_FALSE(SignalWatch::poll().stop);
+}
+
 TEST(SignalWatch, turns_signals_into_requests) {
   SignalWatch watch;
   EXPECT_FALSE(watch.poll().any());

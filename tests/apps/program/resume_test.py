@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A run that was stopped or killed and resumed ends with the bits of one that never was."""
+import contextlib
 import os
 import signal
+import time
 
 from harness import (DIGITS, WDBC, Case, main, rank_pids, records, start, wait, wait_for_epochs,
                      weights)
@@ -40,6 +42,32 @@ class Resume(Case):
         self.assertEqual(stopped.code, 75, str(stopped))
         self.assertLess(records(run)[-1]["epoch"], EPOCHS)
         self.assertTrue(self.resumed(run) == whole)
+
+    def test_one_wish_of_several_signals(self):
+        """What a scheduler does at preemption: its TERM to every rank, the batch script's USR1 as well."""
+        whole, run = self.unbroken(), self.folder / "run"
+        process = start("train", *LONG, "-o", run, ranks=2)
+        wait_for_epochs(run, 20, process)
+        ranks = rank_pids(process)
+        for number in signal.SIGUSR1, signal.SIGTERM, signal.SIGTERM, signal.SIGUSR1:
+            for pid in ranks:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        stopped = wait(process)
+        self.assertEqual(stopped.code, 75, str(stopped))
+        self.assertTrue(self.resumed(run) == whole)
+
+    def test_the_same_signal_seconds_later_ends_it_at_once(self):
+        run = self.folder / "run"
+        process = start("train", *LONG, "-o", run, ranks=2)
+        wait_for_epochs(run, 5, process)
+        waiting, held = rank_pids(process)
+        os.kill(held, signal.SIGSTOP)  # so that the other one cannot get on with stopping
+        os.kill(waiting, signal.SIGUSR1)
+        time.sleep(3.1)
+        self.assertIsNone(process.poll())
+        os.kill(waiting, signal.SIGUSR1)
+        self.assertEqual(wait(process).code, 128 + signal.SIGUSR1)
 
     def test_a_rank_killed_at_once(self):
         whole, run = self.unbroken(), self.folder / "run"
