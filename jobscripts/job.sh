@@ -78,6 +78,7 @@ record_job() {
 # srun_or_mpirun: sets the array `launcher` and the text `binding` for this job of Slurm's.
 srun_or_mpirun() {
   export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+  export SVRG_THREADS=${SVRG_THREADS:-$OMP_NUM_THREADS}  # as --threads
   export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}  # from Slurm 22.05 on srun does not ask sbatch
   # For --time-limit auto; Slurm 22.05 does not set it.
   [[ -n ${SLURM_JOB_END_TIME:-} ]] || SLURM_JOB_END_TIME=$(slurm_end)
@@ -105,9 +106,10 @@ slurm_end() {
 # mpirun_on_hosts FILE: the same by mpirun, on the hosts that FILE lists, one line a rank.
 mpirun_on_hosts() {
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+  export SVRG_THREADS=${SVRG_THREADS:-$OMP_NUM_THREADS}  # as --threads
   local bind=${SVRG_JOB_BIND:-core} threads=$OMP_NUM_THREADS more
   read -ra more <<<"${SVRG_JOB_FLAGS:-}"
-  launcher=(mpirun -x OMP_NUM_THREADS)
+  launcher=(mpirun -x OMP_NUM_THREADS -x SVRG_THREADS)
   if [[ -n $1 ]]; then
     # A host that a file names once would be taken to have as many slots as cores.
     launcher+=(-n "$(wc -l <"$1")"

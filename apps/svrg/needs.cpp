@@ -112,7 +112,7 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
 
   needs.unit = "outer iteration";
   constexpr Index line = 6 * 6 + 6 + 1;  // of the search, 1 to 5 times
-  const double always = reduction.sent(P, tail + K) + reduction.broadcast(P * 8) +
+  const double always = reduction.sent(P, tail + K + 3) + reduction.broadcast(6 * 8) +
                         reduction.record() + reduction.sent(line / 3, 0);
   const double search = 5 * reduction.sent(line, 0);
   const auto cost = [&](double passes, double more_passes, double sent, double more_sent) {
@@ -129,7 +129,7 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const auto rows = static_cast<double>(n);
   const double build = 0.5 * static_cast<double>(plan.samples) / rows;
   const double steps = plan.newton ? 0 : static_cast<double>(plan.epoch_rows() * chains) / rows;
-  const double chain = plan.newton ? 0 : reduction.sent(P, 0);
+  const double chain = plan.newton ? reduction.broadcast(P * 8) : reduction.sent(P, 0);
   cost(steps + measured, build, always + chain, search + reduction.sent(P * (P + 1) / 2, 1));
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "objective/equal_on_ranks.hpp"
 #include "objective/tail.hpp"
 #include "svrg/core/error.hpp"
 
@@ -71,25 +72,35 @@ double MarginObjective::largest_of(const std::function<double(const Part&)>& f) 
 
 MarginObjective::Measurement MarginObjective::gradient(ConstVecRef<double> w, VecRef<double> g) {
   const Timed timed(*this, Phase::full_gradient);
-  // An intercept's curvature, one sum a class, rides behind the usual tail.
+  // An intercept's curvature, one sum a class, rides behind the usual tail, and a checksum of w.
   const Index curvatures = model_.free_intercepts();
-  reducer_->start(size(), Tail::size + curvatures);
+  reducer_->start(size(), Tail::size + curvatures + EqualOnRanks::size);
   each_part([&](const Part& part) {
     Eigen::Map<Vec<double>> sum(reducer_->values(part.virtual_shard).data(), size());
     const double loss = model_.sweep(w, shard_.all(), part, z_.data(), r_.data(), sum);
     const auto tail = reducer_->tail(part.virtual_shard);
     Tail(tail).add(loss, part.count);
     if (curvatures > 0)
-      model_.add_diagonal_curvature(shard_.all(), part, z_.data(),
-                                    tail.subspan(static_cast<std::size_t>(Tail::size)));
+      model_.add_diagonal_curvature(
+          shard_.all(), part, z_.data(),
+          tail.subspan(static_cast<std::size_t>(Tail::size), static_cast<std::size_t>(curvatures)));
   });
-  if (shard_.owned_shards() > 0 && probe_) Tail(reducer_->tail(0)).add(probe_());
+  if (shard_.owned_shards() > 0) {
+    if (probe_) Tail(reducer_->tail(0)).add(probe_());
+    EqualOnRanks(reducer_->tail(0).last(EqualOnRanks::size)).add(w);
+  }
   reducer_->reduce();
+  if (!EqualOnRanks(reducer_->total_tail().last(EqualOnRanks::size)).hold())
+    throw CollectiveError(
+        ExitCode::internal, 0,
+        "the ranks' weights are not the same any more, which only a fault of memory or "
+        "network explains; go on from the last checkpoint with --resume auto");
   const Report report = Tail(reducer_->total_tail()).report(mean_weight_);
   g = Eigen::Map<const Vec<double>>(reducer_->total().data(), size()) / total_weight_;
   penalty_.add_gradient(w, g);
   if (curvatures > 0) {
-    const auto sums = reducer_->total_tail().subspan(static_cast<std::size_t>(Tail::size));
+    const auto sums = reducer_->total_tail().subspan(static_cast<std::size_t>(Tail::size),
+                                                     static_cast<std::size_t>(curvatures));
     intercept_curvature_ = *std::min_element(sums.begin(), sums.end()) / total_weight_;
   }
   Measurement m;

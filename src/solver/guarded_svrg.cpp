@@ -111,30 +111,21 @@ void GuardedSvrg::maybe_escalate() {
     return;
   // Newton's own outers cost dozens of passes where there is no factor: rows may be slower for
   // that.
-  slow_ = contraction() > (small ? 1.0 / 3 : 0.7) ? slow_ + 1 : 0;
+  slow_ = contraction() > (small ? 1.0 / 3 : 0.6) ? slow_ + 1 : 0;
   if (slow_ < 2 || (small && !worth_a_hessian())) return;
   if (small) {
     engine_ = make_engine(costs_[1].seconds() <= costs_[2].seconds() ? EngineChoice::ssn
                                                                      : EngineChoice::newton);
   } else {
     tried_newton_cg_ = true;
-    trial_ = {-std::log(contraction()) / (engine_->passes() + 1.5), now_.grad_norm, now_.passes};
     rows_ = std::exchange(engine_, std::make_unique<NewtonCgEngine>());
   }
   now_.note =
       std::string("inner engine row -> ") + engine_->name() + ": the last outers contracted slowly";
 }
 
-bool GuardedSvrg::trial_pays() const {
-  // ln F − F* falls about twice as fast as ln ‖∇F‖. Newton's steps become better on the way.
-  const double fallen = 2 * std::log(trial_.grad_norm / std::fmax(now_.grad_norm, 1e-300));
-  std::uint8_t yes = fallen > 0.8 * trial_.rate * (now_.passes - trial_.passes);
-  f_.comm().broadcast(std::span<std::uint8_t>(&yes, 1));  // rank 0's logarithms
-  return yes != 0;
-}
-
 void GuardedSvrg::maybe_return() {
-  if (!rows_ || (!engine_->gave_up() && trial_pays())) return;
+  if (!engine_->gave_up() || !rows_) return;
   engine_ = std::move(rows_);
   now_.note = "inner engine newton-cg -> row: a Newton step costs too many passes here";
 }
@@ -142,7 +133,9 @@ void GuardedSvrg::maybe_return() {
 SearchResult GuardedSvrg::search(ConstVecRef<double> w, const Direction& newest, bool verify) {
   std::vector<const Direction*> directions{&newest};
   for (const Direction& d : ring_) directions.push_back(&d);
-  return subspace_search(f_, now_.objective, w, g_, directions, verify);
+  SearchResult found = subspace_search(f_, now_.objective, w, g_, directions, verify);
+  f_.comm().broadcast(std::span(found.alpha.data(), static_cast<std::size_t>(found.alpha.size())));
+  return found;
 }
 
 Vec<double> GuardedSvrg::step_of(const SearchResult& result, const Direction& newest) const {
@@ -173,8 +166,7 @@ Outcome GuardedSvrg::advance(VecRef<double> w) {
   double alpha = 1;
   bool accepted = false, asked_to_save = false;
   const auto accepts = [&](const Vec<double>& step, double most) {
-    w = w_snap + step;
-    f_.comm().broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
+    w = w_snap + step;  // of equal bits on all ranks: the same sums of the same vectors
     const auto m = f_.gradient(w, g_);
     now_.passes += 1;
     accepted = m.finite && m.objective <= most + 1e-13 * std::fabs(f_snap);
@@ -239,8 +231,6 @@ void GuardedSvrg::save(State& state) const {
       Array::vector(std::vector<double>(decreases_.begin(), decreases_.end()));
   state.values["solver/tried_newton_cg"] = std::int64_t{tried_newton_cg_};
   state.values["solver/first_norm"] = first_norm_;
-  state.arrays["solver/trial"] =
-      Array::vector(std::vector<double>{trial_.rate, trial_.grad_norm, trial_.passes});
   std::vector<double> costs;
   for (const EngineCost& cost : costs_) costs.push_back(cost.outer);
   state.arrays["solver/costs"] = Array::vector(std::move(costs));
@@ -263,8 +253,6 @@ void GuardedSvrg::load(const State& state) {
   decreases_.assign(decreases.begin(), decreases.end());
   tried_newton_cg_ = state.integer("solver/tried_newton_cg") != 0;
   first_norm_ = state.real("solver/first_norm");
-  const auto trial = state.vector("solver/trial", 3);
-  trial_ = {trial[0], trial[1], trial[2]};
   // Those it began with: another machine's would have it change engines elsewhere.
   const auto costs = state.vector("solver/costs", static_cast<Index>(costs_.size()));
   for (std::size_t i = 0; i < costs_.size(); ++i) costs_[i].outer = costs[static_cast<Index>(i)];

@@ -21,13 +21,15 @@ class Preconditioner {
     usable_ = factor_.compute(std::move(h));
   }
   double passes() const { return passes_; }
-  Vec<double> solve(const Vec<double>& r) const {
+  /// Collective: machines of a job may round differently in it.
+  Vec<double> solve(const Communicator& comm, const Vec<double>& r) const {
     if (!usable_) return r;
     // Weights lie feature by feature: [K, features + 1], column-major.
     Eigen::MatrixXd by_class = Eigen::Map<const Eigen::MatrixXd>(r.data(), K_, m_).transpose();
     factor_.solve(by_class);
     Vec<double> s(r.size());
     Eigen::Map<Eigen::MatrixXd>(s.data(), K_, m_) = by_class.transpose();
+    comm.broadcast(std::span(s.data(), static_cast<std::size_t>(s.size())));
     return s;
   }
 
@@ -54,7 +56,7 @@ Vec<double> NewtonCgEngine::displacement(MarginObjective& f, const OuterPoint& a
       gave_up_ = true;
       break;
     }
-    const Vec<double> s = preconditioner.solve(r);
+    const Vec<double> s = preconditioner.solve(f.comm(), r);
     const double before = rho;
     rho = r.dot(s);
     p = before > 0 ? Vec<double>(s + rho / before * p) : s;

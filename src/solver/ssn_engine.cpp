@@ -77,6 +77,8 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
   if (newton_) {
     Vec<double> step = -at.gradient;
     factor_.solve(step);
+    // Machines of a job may round differently in it.
+    f.comm().broadcast(std::span(step.data(), static_cast<std::size_t>(step.size())));
     return step;
   }
   const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "problems.hpp"
+#include "svrg/core/error.hpp"
 #include "svrg/data/sampler.hpp"
 #include "svrg/objective/margin_objective.hpp"
 #include "svrg/objective/objective.hpp"
@@ -119,6 +120,18 @@ TEST_P(Objectives, on_margins_is_the_same_function) {
     const double penalised = penalty.curvature().cwiseProduct(p).dot(p);
     EXPECT_NEAR(sums.hessian(0, 0) + penalised, p.dot(hp), 1e-5 * p.dot(hp));
   }
+}
+
+TEST_P(Objectives, weights_that_differ_between_ranks_are_noticed_by_all) {
+  if (world_.size() == 1) GTEST_SKIP() << "needs two ranks";
+  const ProblemSpec spec{.loss = Loss::logistic};
+  const Shard shard = make_shard(world_, spec);
+  const LinearModel model = make_model(spec);
+  MarginObjective f(world_, model, shard, Penalty<double>(model.layout(), l2), GetParam());
+  Vec<double> w = Vec<double>::Constant(f.size(), 0.25), g(f.size());
+  f.gradient(w, g);
+  if (world_.rank() == world_.size() - 1) w[1] = std::nextafter(w[1], 1.0);
+  EXPECT_THROW(f.gradient(w, g), CollectiveError);
 }
 
 TEST_P(Objectives, remembered_margins_come_back) {

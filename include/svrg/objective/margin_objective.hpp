@@ -40,6 +40,7 @@ class MarginObjective {
     Requests requests;
   };
   /// One sweep: z and r at w, g ← ∇F(w). Collective: one reduction of P values and a tail.
+  /// @throws CollectiveError (internal) where w is not the same on all ranks: something is broken
   Measurement gradient(ConstVecRef<double> w, VecRef<double> g);
   /// Mean of φ'' at the last gradient(), the least over classes: the curvature in the intercept. 0
   /// for a model without one.

@@ -50,7 +50,6 @@ class GuardedSvrg : public Solver<double> {
   std::unique_ptr<Engine> make_engine(EngineChoice choice);
   void maybe_escalate();
   bool worth_a_hessian() const;
-  bool trial_pays() const;
   void maybe_return();
   double contraction() const;
   SearchResult search(ConstVecRef<double> w, const Direction& newest, bool verify);
@@ -64,11 +63,7 @@ class GuardedSvrg : public Solver<double> {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Engine> rows_;  // while Newton-CG is tried in its place
   bool tried_newton_cg_ = false;
-  struct Trial {
-    double rate = 0;                   // at which −ln(F − F*) rose a pass of the rows
-    double grad_norm = 0, passes = 0;  // when it began
-  } trial_;                            // of Newton-CG
-  double first_norm_ = 0;              // of the gradient, at the weights training began with
+  double first_norm_ = 0;  // of the gradient, at the weights training began with
   Outcome now_;
   Vec<double> g_;
   std::deque<Direction> ring_;        // newest first
