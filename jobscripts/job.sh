@@ -37,10 +37,12 @@ run_directory() {
     esac
     case $argument in
       --run-dir=*) run=${argument#*=} ;;
+      -o?*) run=${argument#-o} ;;
       --config=*) config=${argument#*=} ;;
     esac
     previous=$argument
   done
+  run=${run:-${SVRG_RUN_DIR:-}}
   if [[ -z $run && -f $config ]]; then
     run=$(sed -n 's/^ *run_dir *= *"\([^"]*\)".*/\1/p' "$config" | head -n 1)
   fi
@@ -78,7 +80,7 @@ record_job() {
 # srun_or_mpirun: sets the array `launcher` and the text `binding` for this job of Slurm's.
 srun_or_mpirun() {
   export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-  export SVRG_THREADS=${SVRG_THREADS:-$OMP_NUM_THREADS}  # as --threads
+  threads_of_rank
   export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}  # from Slurm 22.05 on srun does not ask sbatch
   # For --time-limit auto; Slurm 22.05 does not set it.
   [[ -n ${SLURM_JOB_END_TIME:-} ]] || SLURM_JOB_END_TIME=$(slurm_end)
@@ -96,6 +98,11 @@ srun_or_mpirun() {
   binding="srun, to $bind, $OMP_NUM_THREADS thread(s) a rank"
 }
 
+# threads_of_rank: as --threads, where a rank has got several cores and nobody has said otherwise.
+threads_of_rank() {
+  [[ -n ${SVRG_THREADS:-} || $OMP_NUM_THREADS == 1 ]] || export SVRG_THREADS=$OMP_NUM_THREADS
+}
+
 # slurm_end: when this job ends, in seconds since 1970; nothing where Slurm does not say.
 slurm_end() {
   local moment
@@ -106,10 +113,11 @@ slurm_end() {
 # mpirun_on_hosts FILE: the same by mpirun, on the hosts that FILE lists, one line a rank.
 mpirun_on_hosts() {
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-  export SVRG_THREADS=${SVRG_THREADS:-$OMP_NUM_THREADS}  # as --threads
+  threads_of_rank
   local bind=${SVRG_JOB_BIND:-core} threads=$OMP_NUM_THREADS more
   read -ra more <<<"${SVRG_JOB_FLAGS:-}"
-  launcher=(mpirun -x OMP_NUM_THREADS -x SVRG_THREADS)
+  launcher=(mpirun -x OMP_NUM_THREADS)
+  [[ -z ${SVRG_THREADS:-} ]] || launcher+=(-x SVRG_THREADS)
   if [[ -n $1 ]]; then
     # A host that a file names once would be taken to have as many slots as cores.
     launcher+=(-n "$(wc -l <"$1")"

@@ -86,7 +86,7 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   const Index P = model.layout.size(), n = shard.info().rows;
   const Index K = loss == Loss::softmax ? static_cast<Index>(model.classes.size()) : 1;
   const Index shards = shard.partition().virtual_shards();
-  const Index workers = Index{ranks} * threads_of(settings);
+  const Index threads = threads_of(settings), workers = ranks * threads;
   const Index chains = chain_per_shard(settings) ? shards : std::min(workers, shards);
   const EngineChoice choice = engine_of(settings);
   const Workload work =
@@ -102,12 +102,14 @@ void add_guarded(Needs& needs, const Settings& settings, int ranks, const Shard&
   constexpr Index doubles_a_margin = 3, floats_a_margin = 7, vectors = 24, factors = 5;
   needs.add("margins and directions",
             shard.rows() * K * (doubles_a_margin * 8 + floats_a_margin * 4));
-  needs.add("vectors of weights",
-            vectors * P * 8 + reduction.buffer(P * 8) + checkpoint_bytes(settings, 9, P, 8));
+  needs.add("vectors of weights", (vectors + 3 * threads) * P * 8 + reduction.buffer(P * 8) +
+                                      checkpoint_bytes(settings, 9, P, 8));
   if (may_be_ssn)
     needs.add("Hessian and factor",
-              (factors - 2 + threads_of(settings)) * P * P * 8 + reduction.buffer(P * P * 8));
+              (factors - 2 + threads) * P * P * 8 + reduction.buffer(P * P * 8));
 
+  if (const Index m = P / K; K > 1 && !may_be_ssn && m <= Ssn::most_parameters)
+    needs.add("preconditioner of CG", (2 + threads) * m * m * 8 + reduction.buffer(m * m * 8));
   if (!ssn) add_rounded_rows(needs, settings, shard);
 
   needs.unit = "outer iteration";
@@ -149,7 +151,7 @@ void add_proximal(Needs& needs, const Settings& settings, int ranks, const Shard
   if (P > ProximalSvrg::most_parameters) add_rounded_rows(needs, settings, shard);
   needs.add("Hessian of a working set", matrices * set * set * 8 + reduction.buffer(set * set * 8));
   needs.unit = "outer iteration";
-  const double always = reduction.sent(P, tail + K) + reduction.broadcast(P * 8) +
+  const double always = reduction.sent(P, tail + K + 3) + reduction.broadcast(P * 8) +
                         reduction.record() + 4 * reduction.sent(3, 0);
   needs.least_passes = 1.5;
   needs.most_passes = 2.5;

@@ -175,7 +175,7 @@ constexpr Option table[] = {
      .help = "of all random choices"},
     {.flag = "virtual-shards", .section = "train", .type = integer, .default_text = "0",
      .range = {.low = 0, .high = 1 << 20}, .group = "Solver",
-     .help = "fixed parts of the rows, a power of two; 0: 8, more on more than 8 ranks"},
+     .help = "fixed parts of the rows, a power of two; 0: 8, more on more than 8 ranks x threads"},
     {.flag = "chains", .section = "train", .type = integer, .default_text = "ranks",
      .choices = "ranks", .range = at_least_one, .group = "Solver",
      .help = "of local-svrg: one on each thread of each rank, or a fixed number whatever the ranks"},

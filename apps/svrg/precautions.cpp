@@ -94,6 +94,9 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
                                  {"threads", {"auto", "local-svrg"}}};
   std::vector<std::string> ignored;
   const auto changed = [&](const char* name) {
+    // A batch script hands on the cores that it has got, whatever the algorithm.
+    if (std::string_view(name) == "threads" && settings.source(name) == Source::environment)
+      return false;
     return settings.given(name) && settings.text(name) != find_option(name)->default_text;
   };
   for (const Use& use : uses)

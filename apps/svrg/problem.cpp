@@ -36,7 +36,8 @@ ReadOptions read_options(const Settings& settings, int ranks) {
   o.allow_nonfinite = settings.flag("allow_nonfinite");
   const std::string dtype = settings.text("dtype");
   o.dtype = dtype == "f32" ? Storage::f32 : dtype == "f64" ? Storage::f64 : Storage::automatic;
-  o.virtual_shards = Partition::default_virtual_shards(ranks * threads_of(settings));
+  o.virtual_shards = Partition::default_virtual_shards(
+      chain_per_shard(settings) ? ranks : ranks * threads_of(settings));
   o.max_memory = settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
   return o;
 }

@@ -224,7 +224,12 @@ bool chain_per_shard(const Settings& settings) {
   return settings.flag("deterministic") || !settings.is("chains", "ranks");
 }
 
-int threads_of(const Settings& settings) { return static_cast<int>(settings.integer("threads")); }
+int threads_of(const Settings& settings) {
+  const bool chains = settings.is("algorithm", "auto") || settings.is("algorithm", "local-svrg");
+  return chains && !settings.has("symbol") && !settings.is("model", "mlp")
+             ? static_cast<int>(settings.integer("threads"))
+             : 1;
+}
 
 Index virtual_shards_of(const Settings& settings) {
   // A fixed number of chains is one on each virtual shard.

@@ -49,7 +49,7 @@ Reduction reduction_of(const Settings& settings);
 Rates rates_from(const Settings& settings);
 /// A fixed number of chains, whatever the ranks?
 bool chain_per_shard(const Settings& settings);
-/// Threads of a rank.
+/// Threads of a rank: those of the option where the algorithm has any.
 int threads_of(const Settings& settings);
 /// The number of virtual shards that the options ask for; 0: the default. @throws ConfigError
 Index virtual_shards_of(const Settings& settings);

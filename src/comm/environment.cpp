@@ -54,7 +54,8 @@ Environment::Environment(int& argc, char**& argv) : owner_(false) {
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized) return;
-  environment() = std::make_unique<boost::mpi::environment>(argc, argv, false);
+  environment() = std::make_unique<boost::mpi::environment>(
+      argc, argv, boost::mpi::threading::funneled, false);  // --threads: they never speak
   owner_ = true;
 }
 

@@ -53,6 +53,9 @@ void GuardedSvrg::take(ConstVecRef<double> w, const MarginObjective::Measurement
   now_.grad_norm = g_.stableNorm();
   now_.gap = optimality_gap(f_.penalty(), w, g_, free_intercepts(f_));
   now_.gap = std::fmin(now_.gap, engine_->exact_gap(g_));  // NaN is no bound
+  // By a factor in which machines of a job may round differently, and runs end by it.
+  if (std::string_view(engine_->name()) == "direct")
+    f_.comm().broadcast(std::span<double>(&now_.gap, 1));
   now_.measured = true;
   now_.requests = m.requests;
   now_.learning_rate = engine_->step_size();
@@ -71,9 +74,7 @@ Outcome GuardedSvrg::start(VecRef<double> w) {
   } else {
     iterates_ = {w};
   }
-  if (!std::isfinite(f_.smoothness().largest))
-    throw NumericError(
-        "a row's squared norm overflows: divide the features by their largest value");
+  engine_->require_finite_squares(f_);
   const auto m = f_.gradient(w, g_);
   if (!m.finite) throw NumericError("the objective is not finite at the initial weights");
   take(w, m);

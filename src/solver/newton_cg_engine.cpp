@@ -18,7 +18,9 @@ class Preconditioner {
     passes_ = 0.5 * static_cast<double>(samples) / static_cast<double>(f.rows());
     const double ridge = 1e-6 * h.trace() / static_cast<double>(m_);
     for (Index j = 0; j < m_; ++j) h(j, j) += f.penalty().curvature()[j * K_] + ridge;
-    usable_ = factor_.compute(std::move(h));
+    std::uint8_t factored = factor_.compute(std::move(h)) ? 1 : 0;
+    f.comm().broadcast(std::span<std::uint8_t>(&factored, 1));  // of rank 0, for all
+    usable_ = factored != 0;
   }
   double passes() const { return passes_; }
   /// Collective: machines of a job may round differently in it.

@@ -1,11 +1,23 @@
 #include <algorithm>
+#include <cmath>
 
+#include "svrg/core/error.hpp"
 #include "svrg/solver/engine.hpp"
 
 namespace svrg {
 
 FreeIntercepts free_intercepts(MarginObjective& f) {
-  return {f.model().free_intercepts(), f.intercept_curvature(), f.smoothness().mean};
+  const Index count = f.model().free_intercepts();
+  if (count == 0) return {0, 0, 0};  // a sweep less
+  return {count, f.intercept_curvature(), f.smoothness().mean};
+}
+
+void fail_overflow() {
+  throw NumericError("a row's squared norm overflows: divide the features by their largest value");
+}
+
+void RowEngine::require_finite_squares(MarginObjective& f) const {
+  if (!std::isfinite(f.smoothness().largest)) fail_overflow();
 }
 
 RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(options) {
@@ -19,7 +31,7 @@ RowEngine::RowEngine(MarginObjective& f, EngineOptions options) : options_(optio
 }
 
 Vec<double> RowEngine::displacement(MarginObjective& f, const OuterPoint& at) {
-  const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
+  const auto chains = static_cast<std::uint64_t>(f.chain_numbers(options_.chain_per_shard));
   f.use_rounded_rows(options_.rounded_rows);
   return f.displacement(
       options_.chain_per_shard,

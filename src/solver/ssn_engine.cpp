@@ -44,6 +44,8 @@ bool SubsampledNewtonEngine::due(const OuterPoint& at) const {
 
 void SubsampledNewtonEngine::build(MarginObjective& f, Index outer) {
   const Eigen::MatrixXd h = f.curvature(samples_, static_cast<std::uint64_t>(outer) + 1);
+  // Of each column a sum of squares; Eigen's allFinite() would look at what is above the diagonal.
+  if (!h.diagonal().allFinite()) fail_overflow();
   // Directions without curvature (a softmax's shift of all intercepts) get a trace of ridge.
   const double trace = h.trace() / static_cast<double>(h.rows());
   double ridge = 1e-12;
@@ -81,7 +83,8 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
     f.comm().broadcast(std::span(step.data(), static_cast<std::size_t>(step.size())));
     return step;
   }
-  const auto chains = static_cast<std::uint64_t>(f.chains(options_.chain_per_shard));
+  const auto chains = f.chains(options_.chain_per_shard);
+  const auto numbers = static_cast<std::uint64_t>(f.chain_numbers(options_.chain_per_shard));
   passes_ += static_cast<double>(steps_per_epoch * batch_) * static_cast<double>(chains) /
              static_cast<double>(f.rows());
   const Vec<double>& lambda = f.penalty().curvature();
@@ -92,7 +95,7 @@ Vec<double> SubsampledNewtonEngine::displacement(MarginObjective& f, const Outer
         const Index batch = std::max<Index>(1, std::min(batch_, rows.count / steps_per_epoch));
         const Index steps = std::min(steps_per_epoch, rows.count / batch);
         // Rows were permuted at load: a contiguous stretch is a random batch.
-        const CounterRandom random(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
+        const CounterRandom random(options_.seed, static_cast<std::uint64_t>(at.outer) * numbers +
                                                       static_cast<std::uint64_t>(chain));
         const Index start = random.below(rows.count - steps * batch + 1, 0);
         Vec<double> y(u.size());

@@ -253,9 +253,15 @@ TEST(GuardedSvrg, says_so_where_squared_features_overflow) {
   const LinearModel model(Loss::logistic, 1, 2, false);
   const auto self = Communicator::self();
   MarginObjective f(self, model, shard, Penalty<double>(model.layout(), l2), Reduction::plain);
-  GuardedSvrg solver(f, {EngineChoice::ssn, {}});
-  Vec<double> w = Vec<double>::Zero(1);
-  EXPECT_THROW(solver.start(w), NumericError);
+  for (const EngineChoice engine : {EngineChoice::row, EngineChoice::ssn, EngineChoice::newton}) {
+    GuardedSvrg solver(f, {engine, {}});
+    Vec<double> w = Vec<double>::Zero(1);
+    const auto first_outer = [&] {
+      solver.start(w);
+      solver.advance(w);
+    };
+    EXPECT_THROW(first_outer(), NumericError);
+  }
 }
 
 TEST(GuardedSvrg, works_with_fewer_rows_than_ranks) {

@@ -71,6 +71,10 @@ class MarginObjective {
   Vec<double> displacement(bool chain_per_shard, const ChainRun& run);
   /// How many chains that makes over all ranks.
   Index chains(bool chain_per_shard) const;
+  /// A number above that of any chain: not all of the ranks' threads have one. Local.
+  Index chain_numbers(bool chain_per_shard) const {
+    return chain_per_shard ? chains(true) : workers();
+  }
   /// Threads of all ranks. Local.
   Index workers() const noexcept { return lanes_.count * comm_.size(); }
 

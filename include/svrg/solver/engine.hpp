@@ -10,6 +10,8 @@
 
 namespace svrg {
 
+/// Ends a run on features whose squares no double holds. @throws NumericError
+[[noreturn]] void fail_overflow();
 /// Of a margin objective, as of its last gradient(). Collective the first time.
 FreeIntercepts free_intercepts(MarginObjective& f);
 
@@ -30,6 +32,9 @@ class Engine {
   virtual const char* name() const = 0;
   /// Collective.
   virtual Vec<double> displacement(MarginObjective& f, const OuterPoint& at) = 0;
+  /// @throws NumericError where squares of features overflow, unless displacement() does.
+  /// Collective.
+  virtual void require_finite_squares(MarginObjective&) const {}
   /// Passes over the data that the last displacement cost.
   virtual double passes() const = 0;
   /// α_0, the coefficient that the search gave the displacement.
@@ -65,6 +70,7 @@ class RowEngine : public Engine {
   RowEngine(MarginObjective& f, EngineOptions options);
   const char* name() const override { return "row"; }
   Vec<double> displacement(MarginObjective& f, const OuterPoint& at) override;
+  void require_finite_squares(MarginObjective& f) const override;
   double passes() const override { return 1; }
   void adapt(double alpha) override;
   void reject() override {
