@@ -57,6 +57,7 @@
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
+#include "svrg/train/watchdog.hpp"
 
 /// All of the library.
 namespace svrg {
