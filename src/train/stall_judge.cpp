@@ -52,9 +52,10 @@ void StallJudge::exchange(const Heartbeat::Place& at, RankState state) {
   }
 }
 
+// Some leave a collective before all have: who waits in a later one has been here.
 bool StallJudge::is_there(const Other& other, const Heartbeat::Place& at) const {
   return other.alive() && other.slot->state == RankState::waits &&
-         other.slot->collectives == at.collectives;
+         other.slot->collectives >= at.collectives;
 }
 
 bool StallJudge::somebody_works(const Heartbeat::Place& at) const {
@@ -83,7 +84,7 @@ std::string StallJudge::missing(const Heartbeat::Place& at) const {
     if (!other.alive())
       text += " (no sign of it)";
     else if (other.slot->state == RankState::waits)
-      text += fmt::format(" (waits elsewhere, in {})", name(other.slot->phase));
+      text += fmt::format(" (still waits before that, in {})", name(other.slot->phase));
     else
       text += fmt::format(
           " ({} {})", other.slot->state == RankState::works ? "at work in" : "uses no processor in",
