@@ -113,6 +113,8 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
   if (settings.flag("fold_scaling") && !settings.has("export"))
     ignored.push_back(settings.place("fold_scaling") + ": not used without --export");
+  if (settings.flag("tensorboard") && !settings.has("run_dir"))
+    ignored.push_back(settings.place("tensorboard") + ": not used without --run-dir");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   const bool lasso = settings.scaled("l1").resolve(1) > 0;
@@ -127,6 +129,13 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   if (settings.flag("overwrite") && !settings.is("resume", "no"))
     ignored.push_back("--overwrite: not used, as --resume goes on with the results that are there");
   return ignored;
+}
+
+WatchdogOptions watchdog_options(const Settings& settings, bool keeps, LogSink say) {
+  return {.warn = settings.duration("stall_warn"),
+          .abort = settings.duration("stall_abort"),
+          .folder = keeps ? settings.text("run_dir") : "",
+          .say = std::move(say)};
 }
 
 Deadline::Deadline(const Settings& settings) {

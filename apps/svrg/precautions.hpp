@@ -8,6 +8,7 @@
 #include "svrg/comm/communicator.hpp"
 #include "svrg/data/shard.hpp"
 #include "svrg/model/linear_model.hpp"
+#include "svrg/train/watchdog.hpp"
 
 namespace svrg::app {
 
@@ -28,6 +29,9 @@ void require_replaceable(const Settings& settings, const std::string& path, cons
 
 /// Options that were given and mean nothing to the chosen algorithm: "--batch-size: …".
 std::vector<std::string> ignored_options(const Settings& settings, const ModelChoice& choice);
+
+/// `keeps`: there is a run directory.
+WatchdogOptions watchdog_options(const Settings& settings, bool keeps, LogSink say);
 
 /// Says when a run must come to its end: looks at the clock once a reduction and leaves room for
 /// one more stretch as long as the longest so far, and on a SLURM job's own limit for a save.

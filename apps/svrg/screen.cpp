@@ -1,12 +1,17 @@
 #include "screen.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
+#include <utility>
 
 #include "text.hpp"
 
@@ -14,12 +19,38 @@ namespace svrg::app {
 namespace {
 
 constexpr int rows_per_header = 40;
+constexpr const char* clear_line = "\r\x1b[K";
 constexpr std::size_t least_cells = 4, most_cells = 24;
 
 std::string_view variable(const char* name) {
   // Nothing sets variables while this runs. NOLINTNEXTLINE(concurrency-mt-unsafe)
   const char* value = std::getenv(name);
   return value != nullptr ? value : std::string_view();
+}
+
+using Json = nlohmann::ordered_json;
+
+/// "2026-01-31T12:00:00.123Z"
+std::string timestamp() {
+  const auto moment = std::chrono::system_clock::now().time_since_epoch();
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(moment).count();
+  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  return fmt::format("{}.{:03}Z", text.data(), milliseconds % 1000);
+}
+
+std::string json_line(std::string_view event, const Json& fields) {
+  Json line = {{"ts", timestamp()}, {"event", event}};
+  line.update(fields);
+  // A path that is not UTF-8 must not cost the line.
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string_view event_of(LogLevel level) {
+  return level == LogLevel::error ? "error" : level == LogLevel::warning ? "warning" : "info";
 }
 
 std::size_t terminal_width(int descriptor) {
@@ -30,7 +61,7 @@ std::size_t terminal_width(int descriptor) {
 
 }  // namespace
 
-ScreenOptions silent_screen() { return {.lines = false, .messages = false}; }
+ScreenOptions silent_screen(bool json) { return {.lines = false, .messages = false, .json = json}; }
 
 ScreenOptions screen_options(const Settings& settings, std::FILE* out) {
   const bool terminal = isatty(fileno(out)) == 1;
@@ -40,10 +71,12 @@ ScreenOptions screen_options(const Settings& settings, std::FILE* out) {
 
   ScreenOptions options;
   options.lines = !quiet && progress != "none";
-  options.bar = !quiet && (progress == "bar" || (progress == "auto" && terminal && !dumb));
+  options.json = settings.flag("json_log");
+  options.bar =
+      !quiet && !options.json && (progress == "bar" || (progress == "auto" && terminal && !dumb));
   options.messages = !quiet;
   options.details = settings.flag("verbose") && !quiet;
-  options.colour = terminal && !dumb && variable("NO_COLOR").empty();
+  options.colour = terminal && !options.json && !dumb && variable("NO_COLOR").empty();
   options.escapes = terminal && !dumb;
   options.repeat_header = !terminal;
   options.width = terminal_width(fileno(out));
@@ -68,12 +101,32 @@ void Screen::write(std::string_view line) {
   std::fflush(out_);
 }
 
+void Screen::event(std::string_view name, const Json& fields) {
+  if (!options_.json || !options_.lines) return;
+  write_facts();
+  write(json_line(name, fields));
+}
+
+void Screen::write_facts() {
+  if (facts_.empty()) return;
+  const Json facts = std::exchange(facts_, Json::object());
+  write(json_line("start", facts));
+}
+
 void Screen::title(std::string_view text) {
-  if (options_.lines) write(text);
+  if (!options_.lines) return;
+  if (options_.json)
+    facts_["title"] = text;
+  else
+    write(text);
 }
 
 void Screen::fact(std::string_view label, std::string_view text) {
-  if (options_.lines) write(fmt::format("{:<8}{}", label, text));
+  if (!options_.lines) return;
+  if (options_.json)
+    facts_[std::string(label)] = text;
+  else
+    write(fmt::format("{:<8}{}", label, text));
 }
 
 bool Screen::wanted(const EpochLine& line) const {
@@ -94,6 +147,9 @@ void Screen::epoch(const EpochLine& line) {
 }
 
 void Screen::write_row(const EpochLine& line) {
+  last_row_seconds_ = line.seconds;
+  held_back_.reset();
+  if (options_.json) return event("epoch", Json::parse(line.record));
   const std::string header = epoch_header(line);
   const bool again = options_.repeat_header && rows_since_header_ == rows_per_header;
   if (header != header_ || again) {
@@ -104,8 +160,6 @@ void Screen::write_row(const EpochLine& line) {
   }
   write(epoch_row(line));
   ++rows_since_header_;
-  last_row_seconds_ = line.seconds;
-  held_back_.reset();
 }
 
 std::string Screen::live_text(const Tick& tick) const {
@@ -132,6 +186,11 @@ void Screen::tick(const Tick& tick) {
 }
 
 void Screen::message(LogLevel level, std::string_view text) {
+  if (options_.json) {
+    if (level != LogLevel::info || options_.messages)
+      write(json_line(event_of(level), {{"message", text}}));
+    return;
+  }
   if (level == LogLevel::info) {
     if (options_.messages) write(text);
     return;
@@ -145,13 +204,27 @@ void Screen::message(LogLevel level, std::string_view text) {
   }
 }
 
+LogSink Screen::bypass() const {
+  const bool json = options_.json, bar = options_.bar && options_.escapes;
+  const int descriptor = fileno(out_);
+  return [json, bar, descriptor](LogLevel level, std::string_view text) {
+    const std::string line =
+        json ? json_line(event_of(level), {{"message", text}}) + '\n'
+             : fmt::format("{}svrg: {}: {}\n", bar ? clear_line : "", event_of(level), text);
+    pollfd ready{descriptor, POLLOUT, 0};
+    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
+        ::write(descriptor, line.data(), line.size()) < 0)
+      return;  // nobody is there to be told
+  };
+}
+
 void Screen::detail(std::string_view text) {
-  if (options_.details) write(text);
+  if (options_.details) options_.json ? message(LogLevel::info, text) : write(text);
 }
 
 void Screen::done(std::string_view text) {
   if (held_back_) write_row(EpochLine(*held_back_));
-  if (options_.lines) write(fmt::format("{:<8}{}", "done", text));
+  if (options_.lines && !options_.json) write(fmt::format("{:<8}{}", "done", text));
 }
 
 }  // namespace svrg::app

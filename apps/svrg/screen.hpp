@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdio>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct ScreenOptions {
   bool details = false;  // -v
   bool colour = false;
   bool escapes = false;        // clear by an escape sequence
+  bool json = false;           // an object a line in place of all that
   bool repeat_header = false;  // every 40 lines, for whoever scrolls through a file
   std::size_t width = 80;
   Period log_every = {.epochs = 1};
@@ -33,7 +35,7 @@ struct ScreenOptions {
 /// By --progress, -q and -v, whether `out` is a terminal, NO_COLOR and TERM.
 ScreenOptions screen_options(const Settings& settings, std::FILE* out = stderr);
 /// For the ranks that only warn.
-ScreenOptions silent_screen();
+ScreenOptions silent_screen(bool json = false);
 
 /// What happens within an epoch.
 struct Tick {
@@ -46,7 +48,10 @@ struct Tick {
 class Screen {
  public:
   explicit Screen(ScreenOptions options, std::FILE* out = stderr);
-  ~Screen() { live_.clear(); }
+  ~Screen() {
+    live_.clear();
+    write_facts();
+  }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
@@ -64,6 +69,12 @@ class Screen {
   void tick(const Tick& tick);
   /// "svrg: warning: …"; an info is shown as it is.
   void message(LogLevel level, std::string_view text);
+  /// With --json-log: an object of that event and of these fields, after the time. Else, and when
+  /// quiet, nothing.
+  void event(std::string_view name, const nlohmann::ordered_json& fields);
+  /// For another thread, while this one may be in any of the above: it writes past the screen, and
+  /// drops what stderr does not take at once.
+  LogSink bypass() const;
   /// Only with -v.
   void detail(std::string_view text);
   /// The last row, if it was held back, and "done    converged at epoch 14: …".
@@ -75,6 +86,7 @@ class Screen {
 
  private:
   void write(std::string_view line);
+  void write_facts();
   void write_row(const EpochLine& line);
   bool wanted(const EpochLine& line) const;
   std::string live_text(const Tick& tick) const;
@@ -82,6 +94,7 @@ class Screen {
   ScreenOptions options_;
   std::FILE* out_;
   LiveLine live_;
+  nlohmann::ordered_json facts_ = nlohmann::ordered_json::object();  // of the start, in JSON
   RemainingTime remaining_;
   std::optional<EpochLine> held_back_;
   std::optional<double> last_row_seconds_;

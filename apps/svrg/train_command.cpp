@@ -23,6 +23,7 @@
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
+#include "svrg/train/watchdog.hpp"
 #include "system_memory.hpp"
 #include "text.hpp"
 #include "train_report.hpp"
@@ -48,6 +49,7 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
       throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
   });
   const double start = now();
+  const Heartbeat::Within loading(comm.heartbeat(), Phase::data);
   ReadOptions options = read_options(settings, comm.size());
   comm.agree("", [&] {
     if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
@@ -190,6 +192,7 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   o.keep = static_cast<int>(std::min<Index>(settings.integer("keep"), 1 << 30));
   o.save_best = settings.flag("save_best");
   o.overwrite = settings.flag("overwrite");
+  o.tensorboard = settings.flag("tensorboard");
   o.resume_newest = settings.is("resume", "auto");
   if (!o.resume_newest && !settings.is("resume", "no")) o.resume_file = settings.text("resume");
   o.identity = identity(settings, p);
@@ -198,37 +201,19 @@ TrainerOptions trainer_options(const Settings& settings, const Problem& p,
   return o;
 }
 
-EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_per_second) {
-  EpochLine line;
-  line.epoch = r.epoch;
-  line.passes = r.passes;
-  line.seconds = r.wall_seconds;
-  line.objective = r.objective;
-  line.grad_ratio = first_grad_norm > 0 ? r.grad_norm / first_grad_norm : 0;
-  for (const auto& [name, value] : r.metrics)
-    line.metrics.emplace_back(replaced(name, '_', ' '), value);
-  line.rows_per_second = rows_per_second;
-  double all = 0, communication = 0;
-  for (const auto& phases : r.phase_seconds)
-    for (std::size_t i = 0; i < phases.size(); ++i) {
-      all += phases[i];
-      if (static_cast<Phase>(i) == Phase::allreduce) communication += phases[i];
-    }
-  line.mpi_share = all > 0 ? communication / all : 0;
-  return line;
-}
-
 }  // namespace
 
 int train(const Settings& settings) {
   const double start = now();
   const Communicator comm = Communicator::world();
-  Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
+  Screen screen(comm.is_root() ? screen_options(settings)
+                               : silent_screen(settings.flag("json_log")));
   Deadline deadline(settings);
   require_same_settings(comm, settings);
   const std::string manifest =
       make_manifest(comm.size(), threads_of(settings), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
+  const Watchdog watchdog(comm, watchdog_options(settings, keeps, screen.bypass()));
   std::optional<ModelChoice> choice;
   comm.agree("", [&] {
     choice.emplace(settings);
@@ -336,6 +321,10 @@ int train(const Settings& settings) {
     last_seconds = r.wall_seconds;
     screen.epoch(line_of(r, first_grad_norm, rate));
   });
+  trainer.set_on_checkpoint([&](const CheckpointNote& n) {
+    screen.event("checkpoint",
+                 {{"path", n.path}, {"epoch", n.epoch}, {"step", n.step}, {"seconds", n.seconds}});
+  });
   double last_objective = 0;
   trainer.set_on_tick([&](const Outcome& at, double seconds) {
     if (at.measured) last_objective = at.objective;
@@ -367,13 +356,15 @@ int train(const Settings& settings) {
     const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
     export_model(settings, trained);
-    print_results(settings, results_of(result, p.train.info().rows,
+    const Results results = results_of(result, p.train.info().rows,
                                        {.ranks = comm.size(),
                                         .threads = placement.threads,
                                         .seconds_load = seconds_load,
                                         .seconds_total = now() - start,
                                         .memory_peak = memory_peak,
-                                        .run_dir = settings.text("run_dir")}));
+                                        .run_dir = settings.text("run_dir")});
+    screen.event("end", results);
+    print_results(settings, results);
   });
   SignalWatch::ignore();
   if (result.code != ExitCode::done) return static_cast<int>(result.code);

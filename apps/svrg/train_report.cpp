@@ -36,6 +36,27 @@ std::string verdict(const TrainResult& r, const TrainerOptions& o) {
   return text;
 }
 
+EpochLine line_of(const io::EpochRecord& r, double first_grad_norm, double rows_per_second) {
+  EpochLine line;
+  line.epoch = r.epoch;
+  line.passes = r.passes;
+  line.seconds = r.wall_seconds;
+  line.objective = r.objective;
+  line.grad_ratio = first_grad_norm > 0 ? r.grad_norm / first_grad_norm : 0;
+  for (const auto& [name, value] : r.metrics)
+    line.metrics.emplace_back(replaced(name, '_', ' '), value);
+  line.rows_per_second = rows_per_second;
+  line.record = io::to_json_line(r);
+  double all = 0, communication = 0;
+  for (const auto& phases : r.phase_seconds)
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      all += phases[i];
+      if (static_cast<Phase>(i) == Phase::allreduce) communication += phases[i];
+    }
+  line.mpi_share = all > 0 ? communication / all : 0;
+  return line;
+}
+
 Results results_of(const TrainResult& r, Index rows, const RunFacts& facts) {
   Results metrics = Results::object();
   for (const auto& [name, value] : r.metrics) metrics[name] = value;

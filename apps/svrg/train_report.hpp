@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "epoch_table.hpp"
 #include "result_line.hpp"
 #include "settings.hpp"
 #include "svrg/io/model_file.hpp"
@@ -10,6 +11,9 @@ namespace svrg::app {
 
 /// "converged at epoch 14: …": why a run ended and where.
 std::string verdict(const TrainResult& result, const TrainerOptions& options);
+
+/// A row of the table.
+EpochLine line_of(const io::EpochRecord& record, double first_grad_norm, double rows_per_second);
 
 /// What the result line says beside what the solver knows.
 struct RunFacts {

@@ -21,6 +21,7 @@
 #include "svrg/data/weights.hpp"
 #include "svrg/estimator/estimator.hpp"
 #include "svrg/io/checkpoint.hpp"
+#include "svrg/io/event_file.hpp"
 #include "svrg/io/liblinear_model.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/io/run_record.hpp"
@@ -56,6 +57,7 @@
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "svrg/train/warm_start.hpp"
+#include "svrg/train/watchdog.hpp"
 
 /// All of the library.
 namespace svrg {

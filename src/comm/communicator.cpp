@@ -44,6 +44,8 @@ struct Communicator::Group {
   int rank = 0, size = 1;
   Traffic traffic;
   std::vector<double> joint;  // workspace of sum()
+  std::shared_ptr<Heartbeat> heartbeat = std::make_shared<Heartbeat>();
+  bool whole = true;  // not split off another
 
   explicit Group(MPI_Comm c) : comm(c) {
     if (comm == MPI_COMM_NULL) return;
@@ -71,22 +73,23 @@ struct Communicator::Group {
   }
 };
 
-namespace {
-
-// Counts the time a rank spends in a collective.
-class Timed {
+// Counts the time a rank spends in a collective, and marks that it waits there.
+class Communicator::Timed {
  public:
-  explicit Timed(Traffic& traffic) : traffic_(traffic), start_(now()) {}
-  ~Timed() { traffic_.seconds += now() - start_; }
+  explicit Timed(Group& group) : group_(group), start_(now()) {
+    group_.heartbeat->enter_collective(group_.whole);
+  }
+  ~Timed() {
+    group_.heartbeat->leave_collective();
+    group_.traffic.seconds += now() - start_;
+  }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
-  Traffic& traffic_;
+  Group& group_;
   double start_;
 };
-
-}  // namespace
 
 Communicator::Communicator(MPI_Comm comm) {
   MPI_Comm own = MPI_COMM_NULL;
@@ -103,12 +106,13 @@ Communicator Communicator::self() { return Communicator(std::make_shared<Group>(
 int Communicator::rank() const noexcept { return group_->rank; }
 int Communicator::size() const noexcept { return group_->size; }
 const Traffic& Communicator::traffic() const noexcept { return group_->traffic; }
+Heartbeat& Communicator::heartbeat() const noexcept { return *group_->heartbeat; }
 
 template <class Real>
 void Communicator::sum(std::span<Real> values, std::span<double> tail) const {
   Group& g = *group_;
   if (g.alone()) return;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   if (values.size() > joint_elements || tail.empty() || values.empty()) {
     if (!values.empty()) g.allreduce(values.data(), values.size(), MPI_SUM);
     if (!tail.empty()) g.allreduce(tail.data(), tail.size(), MPI_SUM);
@@ -128,7 +132,7 @@ template <class T>
 void Communicator::broadcast(std::span<T> values, int from) const {
   Group& g = *group_;
   if (g.alone()) return;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   for (std::size_t at = 0; at < values.size(); at += chunk_elements)
     check(MPI_Bcast(values.data() + at, to_count(std::min(chunk_elements, values.size() - at)),
                     type_of<T>(), from, g.comm),
@@ -166,7 +170,7 @@ std::vector<T> Communicator::gather(std::span<const T> values) const {
 std::vector<double> Communicator::gather_at_root(std::span<const double> values) const {
   Group& g = *group_;
   if (g.alone()) return {values.begin(), values.end()};
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   const int count = to_count(values.size());
   std::vector<double> all(is_root() ? values.size() * static_cast<std::size_t>(g.size) : 0);
   check(MPI_Gather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, 0, g.comm),
@@ -178,7 +182,7 @@ std::vector<double> Communicator::gather_at_root(std::span<const double> values)
 Index Communicator::sum(Index value) const {
   Group& g = *group_;
   if (g.alone()) return value;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   g.allreduce(&value, 1, MPI_SUM);
   return value;
 }
@@ -186,7 +190,7 @@ Index Communicator::sum(Index value) const {
 Index Communicator::max(Index value) const {
   Group& g = *group_;
   if (g.alone()) return value;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   g.allreduce(&value, 1, MPI_MAX);
   return value;
 }
@@ -194,7 +198,7 @@ Index Communicator::max(Index value) const {
 double Communicator::max(double value) const {
   Group& g = *group_;
   if (g.alone()) return value;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   g.allreduce(&value, 1, MPI_MAX);
   return value;
 }
@@ -202,7 +206,7 @@ double Communicator::max(double value) const {
 Index Communicator::sum_before(Index value) const {
   Group& g = *group_;
   if (g.alone()) return 0;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   Index before = 0;
   check(MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, g.comm), "MPI_Exscan");
   return g.rank == 0 ? 0 : before;  // MPI leaves rank 0's answer undefined
@@ -214,7 +218,7 @@ std::vector<std::vector<std::byte>> Communicator::exchange(
   const auto ranks = static_cast<std::size_t>(g.size);
   SVRG_EXPECT(outgoing.size() == ranks, "exchange needs one buffer a rank");
   if (g.alone()) return outgoing;
-  const Timed timed(g.traffic);
+  const Timed timed(g);
   std::vector<std::int64_t> sent(ranks), received(ranks);
   for (std::size_t r = 0; r < ranks; ++r) sent[r] = static_cast<std::int64_t>(outgoing[r].size());
   // int64_t is long here, which the check does not know. NOLINTNEXTLINE(mpi-type-mismatch)
@@ -249,22 +253,32 @@ std::vector<std::vector<std::byte>> Communicator::exchange(
 }
 
 void Communicator::barrier() const {
-  if (!group_->alone()) check(MPI_Barrier(group_->comm), "MPI_Barrier");
+  if (group_->alone()) return;
+  const Timed timed(*group_);
+  check(MPI_Barrier(group_->comm), "MPI_Barrier");
+}
+
+Communicator Communicator::part(int (*cut)(MPI_Comm, int, int, MPI_Comm*), int color, int key,
+                                const char* call) const {
+  if (group_->comm == MPI_COMM_NULL) return self();
+  const Timed timed(*group_);
+  MPI_Comm part = MPI_COMM_NULL;
+  check(cut(group_->comm, color, key, &part), call);
+  auto group = std::make_shared<Group>(part);
+  group->heartbeat = group_->heartbeat;
+  group->whole = false;
+  return Communicator(std::move(group));
 }
 
 Communicator Communicator::split(int color, int key) const {
-  if (group_->comm == MPI_COMM_NULL) return self();
-  MPI_Comm part = MPI_COMM_NULL;
-  check(MPI_Comm_split(group_->comm, color, key, &part), "MPI_Comm_split");
-  return Communicator(std::make_shared<Group>(part));
+  return part(MPI_Comm_split, color, key, "MPI_Comm_split");
 }
 
 Communicator Communicator::node() const {
-  if (group_->comm == MPI_COMM_NULL) return self();
-  MPI_Comm part = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(group_->comm, MPI_COMM_TYPE_SHARED, rank(), MPI_INFO_NULL, &part),
-        "MPI_Comm_split_type");
-  return Communicator(std::make_shared<Group>(part));
+  constexpr auto cut = [](MPI_Comm comm, int type, int key, MPI_Comm* part) {
+    return MPI_Comm_split_type(comm, type, key, MPI_INFO_NULL, part);
+  };
+  return part(cut, MPI_COMM_TYPE_SHARED, rank(), "MPI_Comm_split_type");
 }
 
 void Communicator::agree(std::string_view task, const std::function<void()>& local_work) const {
@@ -296,7 +310,7 @@ bool Communicator::agree_any(std::string_view task, const std::function<bool()>&
     int severity, rank;
   } worst{2 * static_cast<int>(code) + (asked ? 1 : 0), g.rank};
   if (!g.alone()) {
-    const Timed timed(g.traffic);
+    const Timed timed(g);
     check(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, g.comm), "MPI_Allreduce");
     ++g.traffic.allreduces;
   }

@@ -9,9 +9,6 @@
 
 namespace svrg::io {
 
-/// One epoch as a line of log.jsonl, newline included, in full precision; what is not finite is
-/// null. Names are those of run.h5; a metric stands under its own name.
-std::string to_json_line(const EpochRecord& record);
 /// @throws DataError
 EpochRecord from_json_line(std::string_view line);
 

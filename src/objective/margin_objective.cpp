@@ -22,7 +22,11 @@ constexpr Index curvature_rows = 4096;
 class MarginObjective::Timed {
  public:
   Timed(MarginObjective& owner, Phase phase)
-      : owner_(owner), phase_(phase), start_(now()), comm_(owner.comm_.traffic().seconds) {}
+      : owner_(owner),
+        phase_(phase),
+        within_(owner.comm_.heartbeat(), phase),
+        start_(now()),
+        comm_(owner.comm_.traffic().seconds) {}
   ~Timed() {
     const double communication = owner_.comm_.traffic().seconds - comm_;
     owner_.times_[phase_] += now() - start_ - communication;
@@ -34,6 +38,7 @@ class MarginObjective::Timed {
  private:
   MarginObjective& owner_;
   Phase phase_;
+  Heartbeat::Within within_;
   double start_, comm_;
 };
 

@@ -35,7 +35,8 @@ template <class Real>
 ModelObjective<Real>::ModelObjective(const Communicator& comm, Model<Real>& model,
                                      const Shard& shard, Penalty<Real> penalty, Reduction reduction,
                                      RequestProbe probe)
-    : model_(model),
+    : comm_(comm),
+      model_(model),
       shard_(shard),
       penalty_(std::move(penalty)),
       reducer_(make_reducer<Real>(comm, reduction, shard.partition().virtual_shards(),
@@ -52,6 +53,7 @@ void ModelObjective<Real>::start() {
 template <class Real>
 void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at,
                                       const Batch& batch, const Pass& pass) {
+  comm_.heartbeat().beat(&batch == &shard_.all() ? Phase::full_gradient : Phase::inner);
   start();
   for (std::size_t p = 0; p < batch.parts.size();) {
     // Neighbours whose sums share a buffer are one part to the model: larger products for nets.

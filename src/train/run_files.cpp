@@ -37,7 +37,29 @@ bool has_results(const fs::path& folder) {
 
 void remove_results(const fs::path& folder) {
   for (const char* name : results) fs::remove(folder / name);
+  fs::remove_all(folder / "tb");
   for (const fs::path& path : checkpoints_in(folder)) fs::remove(path);
+}
+
+/// For TensorBoard, which makes a group of what shares a name up to a slash.
+std::vector<io::Scalar> scalars_of(const io::EpochRecord& line,
+                                   const std::vector<io::EpochRecord>& before) {
+  std::vector<io::Scalar> scalars = {
+      {"objective", line.objective},
+      {"grad_norm", line.grad_norm},
+      {"duality_gap", line.duality_gap},
+      {"learning_rate", line.learning_rate},
+      {"passes", line.passes},
+      {"bytes_communicated", static_cast<double>(line.bytes_communicated)}};
+  const double seconds = line.wall_seconds - (before.empty() ? 0 : before.back().wall_seconds);
+  const Index samples = line.samples - (before.empty() ? 0 : before.back().samples);
+  if (seconds > 0) scalars.emplace_back("rows_per_second", static_cast<double>(samples) / seconds);
+  for (const auto& [name, value] : line.metrics) {
+    std::string tag = name;
+    if (const auto set = tag.find('_'); set != std::string::npos) tag[set] = '/';
+    scalars.emplace_back(tag, value);
+  }
+  return scalars;
 }
 
 }  // namespace
@@ -95,9 +117,14 @@ void RunFiles::open_record(const std::string& hosts, Index resumed_epoch) {
   record = std::make_unique<io::RunRecord>(folder, std::move(names), resumed_epoch);
 }
 
+void RunFiles::open_events(Index resumed_epoch) {
+  events = std::make_unique<io::EventFile>(folder + "/tb", resumed_epoch);
+}
+
 void RunFiles::append(const io::EpochRecord& line, const std::string& config,
                       const std::string& manifest) {
   constexpr double renewal = 10;  // seconds
+  if (events) events->add(line.epoch, scalars_of(line, record->epochs()));
   record->append(line);
   if (now() - written_at_ < renewal) return;
   record->write_hdf5(config, manifest);
@@ -108,15 +135,16 @@ void RunFiles::finish(const std::string& config, const std::string& manifest) {
   record->write_hdf5(config, manifest);
 }
 
-std::string RunFiles::save(const State& state, bool last, const LogSink& log) {
+bool RunFiles::save(const State& state, bool last, const LogSink& log) {
   try {
     store.save(state.integer("step"), state);
     failures_ = 0;
+    return true;
   } catch (const OutputError& error) {
     if (last || ++failures_ >= 3) throw;
     if (log) log(LogLevel::warning, std::string("checkpoint not written: ") + error.what());
   }
-  return store.current();
+  return false;
 }
 
 }  // namespace svrg

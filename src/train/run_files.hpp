@@ -5,6 +5,7 @@
 
 #include "svrg/core/clock.hpp"
 #include "svrg/io/checkpoint.hpp"
+#include "svrg/io/event_file.hpp"
 #include "svrg/io/run_record.hpp"
 
 namespace svrg {
@@ -23,16 +24,20 @@ struct RunFiles {
   /// `hosts` has a line a rank. Lines of epochs after `resumed_epoch` are dropped; −1: a new
   /// record.
   void open_record(const std::string& hosts, Index resumed_epoch);
-  /// Appends to log.jsonl; makes run.h5 anew if the last one is older than ten seconds.
+  /// Likewise TensorBoard's files, in tb/.
+  void open_events(Index resumed_epoch);
+  /// Appends to log.jsonl and the events; makes run.h5 anew if the last one is older than ten
+  /// seconds.
   void append(const io::EpochRecord& line, const std::string& config, const std::string& manifest);
   void finish(const std::string& config, const std::string& manifest);
-  /// @return the checkpoint's path, or the former one if the write failed and may be tried again.
+  /// @return false if the write failed and may be tried again.
   /// @throws OutputError if it failed for the third time in a row, or was the last.
-  std::string save(const State& state, bool last, const LogSink& log);
+  bool save(const State& state, bool last, const LogSink& log);
 
   std::string folder;
   io::CheckpointStore store;
   std::unique_ptr<io::RunRecord> record;
+  std::unique_ptr<io::EventFile> events;
 
  private:
   double written_at_ = now();

@@ -138,6 +138,7 @@ void Trainer::open_files(VecRef<double> w) {
     if (!files_) return;
     files_->open_record(std::string(reinterpret_cast<const char*>(names.data()), names.size()),
                         resumed_epoch_);
+    if (options_.tensorboard) files_->open_events(resumed_epoch_);
     files_->describe(options_.config, options_.manifest);
   });
 }
@@ -158,6 +159,7 @@ void Trainer::observe(const Outcome& at, ConstVecRef<double> w) {
 }
 
 void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
+  const Heartbeat::Within evaluation(comm_.heartbeat(), Phase::evaluate);
   const double before = now();
   if (metrics_) result_.metrics = metrics_(w);
   own_times_[Phase::evaluate] += now() - before;
@@ -219,10 +221,16 @@ bool Trainer::worth_saving(const Outcome& at) const {
 }
 
 void Trainer::save(ConstVecRef<double> w, bool last) {
+  const Heartbeat::Within checkpoint(comm_.heartbeat(), Phase::checkpoint);
   const double before = now();
   comm_.agree("", [&] {
     if (!files_ || !w.allFinite()) return;
-    result_.checkpoint = files_->save(state_at(w), last, log_);
+    const State state = state_at(w);
+    const bool saved = files_->save(state, last, log_);
+    result_.checkpoint = files_->store.current();
+    if (saved && on_checkpoint_)
+      on_checkpoint_(
+          {result_.checkpoint, state.integer("epoch"), state.integer("step"), now() - before});
     if (options_.save_best) files_->store.mark_best(best_.at().step);
   });
   saved_at_ = now();
@@ -253,6 +261,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
   bytes_before_ -= comm_.traffic().bytes;
   allreduces_before_ -= comm_.traffic().allreduces;
   Outcome at;
+  const Heartbeat::Within start(comm_.heartbeat(), Phase::full_gradient);
   try {
     Outcome reference;
     if (options_.reference_at_zero && resumed_epoch_ < 0) {
@@ -269,6 +278,8 @@ TrainResult Trainer::fit(VecRef<double> w) {
     if (at.requests.save || (improved_ && options_.save_best)) save(w, false);
     while ((result_.stop_reason = reason_to_stop(at)).empty()) {
       const double before = now(), communication = comm_.traffic().seconds;
+      comm_.heartbeat().set_epoch(at.epoch + 1);
+      comm_.heartbeat().beat(Phase::inner);
       at = solver_.advance(w);
       if (!phases_) {
         const double waited = comm_.traffic().seconds - communication;

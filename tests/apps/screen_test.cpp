@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <sstream>
+#include <vector>
 
 #include "app_test.hpp"
 #include "result_line.hpp"
@@ -148,6 +150,46 @@ TEST(Screen, writes_a_row_every_so_many_seconds) {
   Screen screen({.log_every = {.seconds = 5}}, paper.file());
   for (Index e = 0; e <= 20; ++e) screen.epoch(line_of(e));  // half a second each
   EXPECT_EQ(count(paper.text(), " M "), 3);
+}
+
+TEST(Screen, writes_an_object_a_line_with_json_log) {
+  const Paper paper;
+  {
+    auto options = screen_options(testing::settings_of({"train", "x", "--json-log"}));
+    Screen screen(options, paper.file());
+    screen.title("svrg 1");
+    screen.fact("model", "linear");
+    EpochLine line = line_of(0);
+    line.record = R"({"epoch":0,"objective":null})";
+    screen.epoch(line);
+    screen.tick({});
+    screen.message(LogLevel::warning, "no \"luck\"");
+    screen.bypass()(LogLevel::error, "rank 3: stalled");
+    screen.event("end", {{"epochs", 7}});
+    screen.done("done");
+  }
+  std::istringstream lines(paper.text());
+  std::vector<nlohmann::ordered_json> found;
+  for (std::string line; std::getline(lines, line);) {
+    found.push_back(nlohmann::ordered_json::parse(line));
+    auto& object = found.back();
+    const std::string ts = object["ts"];
+    EXPECT_EQ(ts.size(), std::string("2026-01-31T12:00:00.123Z").size()) << ts;
+    object.erase("ts");
+  }
+  ASSERT_EQ(found.size(), 5U);
+  EXPECT_EQ(found[0].dump(), R"({"event":"start","title":"svrg 1","model":"linear"})");
+  EXPECT_EQ(found[1].dump(), R"({"event":"epoch","epoch":0,"objective":null})");
+  EXPECT_EQ(found[2].dump(), R"({"event":"warning","message":"no \"luck\""})");
+  EXPECT_EQ(found[3].dump(), R"({"event":"error","message":"rank 3: stalled"})");
+  EXPECT_EQ(found[4].dump(), R"({"event":"end","epochs":7})");
+}
+
+TEST(Screen, says_nothing_in_json_unless_asked) {
+  const Paper paper;
+  Screen screen(screen_options(testing::settings_of({"train", "x"})), paper.file());
+  screen.event("end", {{"epochs", 7}});
+  EXPECT_EQ(paper.text(), "");
 }
 
 TEST(Screen, only_warns_when_quiet_or_silent) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "svrg/core/heartbeat.hpp"
 #include "svrg/core/types.hpp"
 
 namespace svrg {
@@ -20,9 +21,9 @@ struct Traffic {
   double seconds = 0;    // spent inside collectives
 };
 
-/// A group of ranks with few verbs. Every member but rank(), size(), is_root() and traffic() is
-/// Collective. Copies share the same group and the same traffic counters. A boost communicator
-/// converts by itself, as it does to MPI_Comm.
+/// A group of ranks with few verbs. Every member but rank(), size(), is_root(), traffic() and
+/// heartbeat() is Collective. Copies share the same group and the same traffic counters. A boost
+/// communicator converts by itself, as it does to MPI_Comm.
 class Communicator {
  public:
   /// The group of `comm`, on a duplicate of its own so that no message of the caller's can meet
@@ -37,6 +38,8 @@ class Communicator {
   int size() const noexcept;
   bool is_root() const noexcept { return rank() == 0; }
   const Traffic& traffic() const noexcept;
+  /// Marked by every collective; shared by copies of this and the groups split off it.
+  Heartbeat& heartbeat() const noexcept;
 
   /// In-place sum over ranks; `tail` is summed in double in the same call where it is short.
   /// Real ∈ {float, double}. All ranks see the same bits.
@@ -77,6 +80,9 @@ class Communicator {
 
  private:
   struct Group;
+  class Timed;
+  Communicator part(int (*cut)(MPI_Comm, int, int, MPI_Comm*), int color, int key,
+                    const char* call) const;
   explicit Communicator(std::shared_ptr<Group> group) : group_(std::move(group)) {}
   std::shared_ptr<Group> group_;
 };

@@ -23,6 +23,10 @@ struct EpochRecord {
   std::vector<std::array<double, phase_names.size()>> phase_seconds;  // by rank
 };
 
+/// One epoch as a line of log.jsonl, newline included, in full precision; what is not finite is
+/// null. Names are those of run.h5; a metric stands under its own name.
+std::string to_json_line(const EpochRecord& record);
+
 /// The record of a run on disk: log.jsonl, appended one line an epoch, and run.h5, made anew from
 /// it (whole and renamed). Local; root only.
 class RunRecord {

@@ -64,6 +64,7 @@ class ModelObjective : public Objective<Real> {
   Index rows() const override { return shard_.info().rows; }
 
  private:
+  Communicator comm_;
   Model<Real>& model_;
   const Shard& shard_;
   Penalty<Real> penalty_;

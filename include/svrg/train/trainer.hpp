@@ -37,8 +37,9 @@ struct TrainerOptions {
   double checkpoint_seconds = 0;   // used where checkpoint_epochs is 0
   double checkpoint_interval = 1;  // no more often than this, whatever the epochs
   int keep = 3;
-  bool save_best = false;  // the best epoch by `monitor`: its weights, its checkpoint as best.h5
-  bool overwrite = false;  // replace the results of an earlier run, under the lock
+  bool save_best = false;    // the best epoch by `monitor`: its weights, its checkpoint as best.h5
+  bool tensorboard = false;  // the epochs' figures as event files, too, in tb/
+  bool overwrite = false;    // replace the results of an earlier run, under the lock
   // Going on from a checkpoint: the newest in run_dir, or a file.
   bool resume_newest = false;
   std::string resume_file;
@@ -64,12 +65,20 @@ struct TrainResult {
   std::string checkpoint;         // the last one written; empty: none
 };
 
+/// A checkpoint that was written.
+struct CheckpointNote {
+  std::string path;
+  Index epoch = 0, step = 0;
+  double seconds = 0;  // that it took
+};
+
 /// Drives a solver: watches, stops, records, checkpoints. Every rank has one; root touches the
 /// files.
 class Trainer {
  public:
   using Metrics = std::function<std::map<std::string, double>(ConstVecRef<double> w)>;
   using OnTick = std::function<void(const Outcome&, double seconds)>;
+  using OnCheckpoint = std::function<void(const CheckpointNote&)>;
   using OnEpoch = std::function<void(const io::EpochRecord&, double first_grad_norm)>;
 
   /// `model` says what the weights mean; its weights are ignored. `rows` is the size of the data
@@ -80,6 +89,8 @@ class Trainer {
 
   /// Computed at every measured epoch, "train_acc" and the like. Collective.
   void set_metrics(Metrics metrics) { metrics_ = std::move(metrics); }
+  /// Called on root after a checkpoint was written.
+  void set_on_checkpoint(OnCheckpoint on_checkpoint) { on_checkpoint_ = std::move(on_checkpoint); }
   /// Called on root.
   void set_on_epoch(OnEpoch on_epoch) { on_epoch_ = std::move(on_epoch); }
   /// Called on root after every advance, measured or not: for a live line.
@@ -113,6 +124,7 @@ class Trainer {
   Metrics metrics_;
   OnEpoch on_epoch_;
   OnTick on_tick_;
+  OnCheckpoint on_checkpoint_;
   std::function<PhaseTimes()> phases_;
   std::unique_ptr<RunFiles> files_;
   TrainResult result_;
