@@ -23,6 +23,23 @@ ROOT = HERE.parents[1]
 QUICK = ["covtype-like", "epsilon-like", "rcv1-like", "year-like"]
 
 
+def add_priority(parser):
+    parser.add_argument("--pin", action="store_true", help="each contender to one core")
+    parser.add_argument("--nice", type=int, default=0,
+                        help="priority of all contenders, such as -10 on a machine that others use, too")
+
+
+def add_places(parser):
+    """Where problems and peers are, and where results go."""
+    parser.add_argument("--seed", type=int, default=1, help="of the synthetic problems")
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build/bench-problems",
+                        help="folder in which the problems are kept")
+    parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build/bench-venv")
+    parser.add_argument("--no-venv", action="store_true", help="use the Python that runs this")
+    parser.add_argument("--mpirun", default="mpirun")
+    parser.add_argument("--json", type=pathlib.Path, help="write everything that was measured here")
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--problems", default="all", help="comma-separated, or all, or synthetic")
@@ -36,16 +53,8 @@ def arguments():
                         help="seconds in which a peer's stopping values are sought, a problem")
     parser.add_argument("--near", type=float, default=3,
                         help="peers slower than so many times the best are timed once only")
-    parser.add_argument("--pin", action="store_true", help="each contender to one core")
-    parser.add_argument("--nice", type=int, default=0,
-                        help="priority of all contenders, such as -10 on a machine that others use, too")
-    parser.add_argument("--seed", type=int, default=1, help="of the synthetic problems")
-    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build/bench-problems",
-                        help="folder in which the problems are kept")
-    parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build/bench-venv")
-    parser.add_argument("--no-venv", action="store_true", help="use the Python that runs this")
-    parser.add_argument("--mpirun", default="mpirun")
-    parser.add_argument("--json", type=pathlib.Path, help="write everything that was measured here")
+    add_priority(parser)
+    add_places(parser)
     parser.add_argument("--markdown", action="store_true", help="the tables as Markdown")
     parser.add_argument("--show", type=pathlib.Path, metavar="JSON",
                         help="only print the tables of such a file")

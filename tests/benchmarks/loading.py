@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 
-from compare import ROOT, builds, enter_venv, say, selected
+from compare import ROOT, add_places, add_priority, builds, enter_venv, say, selected
 
 PACKAGES = ["numpy", "scipy", "h5py", "scikit-learn", "xgboost-cpu"]
 READERS = {
@@ -46,15 +46,8 @@ def arguments():
     parser.add_argument("--svrg", action="append", metavar="[NAME=]PATH",
                         help="may be repeated: builds to be compared; default: build/bin/svrg")
     parser.add_argument("--peers", default="all", help="comma-separated, or all, or none")
-    parser.add_argument("--pin", action="store_true", help="each contender to one core")
-    parser.add_argument("--nice", type=int, default=0, help="priority of all contenders, such as -10")
-    parser.add_argument("--seed", type=int, default=1, help="of the synthetic problems")
-    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build/bench-problems",
-                        help="folder in which the problems are kept")
-    parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build/bench-venv")
-    parser.add_argument("--no-venv", action="store_true", help="use the Python that runs this")
-    parser.add_argument("--mpirun", default="mpirun")
-    parser.add_argument("--json", type=pathlib.Path, help="write everything that was measured here")
+    add_priority(parser)
+    add_places(parser)
     parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
     return parser.parse_args()
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import ROOT, enter_venv, say, selected
+from compare import ROOT, add_places, enter_venv, say, selected
 from loading import PACKAGES, text_of
 
 FACTORED = ("ssn", "newton", "direct")
@@ -34,19 +34,13 @@ def arguments():
                         help="comma-separated")
     parser.add_argument("--ranks", default="1,2")
     parser.add_argument("--svrg", type=pathlib.Path, default=ROOT / "build/bin/svrg")
-    parser.add_argument("--seed", type=int, default=1, help="of the synthetic problems")
-    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build/bench-problems",
-                        help="folder in which the problems are kept")
-    parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build/bench-venv")
-    parser.add_argument("--no-venv", action="store_true", help="use the Python that runs this")
-    parser.add_argument("--mpirun", default="mpirun")
-    parser.add_argument("--json", type=pathlib.Path, help="write everything that was measured here")
+    add_places(parser)
     parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
     return parser.parse_args()
 
 
 def train(options, data, loss, ranks, more, folder):
-    """Largest resident set in bytes by rank, and the engine's name."""
+    """Largest resident set of any rank in bytes, all files written, and the engine's name."""
     from contenders import ONE_THREAD, mpi_environment
     run = pathlib.Path(folder) / "run"
     launcher = [options.mpirun, "-n", str(ranks)] if ranks > 1 else []
@@ -58,10 +52,9 @@ def train(options, data, loss, ranks, more, folder):
                           env=mpi_environment() | ONE_THREAD, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{shlex.join(command)}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
-    last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     named = re.search(r"inner engine (\w+)", done.stderr)
     solver = re.search(r"^solver\s+(\w+)", done.stderr, re.MULTILINE)
-    return last["max_rss"], named[1] if named else solver[1] if solver else "?"
+    return json.loads(done.stdout.splitlines()[-1])["memory_peak"], named[1] if named else solver[1] if solver else "?"
 
 
 def rows_bytes(problem, ranks, text):
@@ -94,12 +87,12 @@ def measure(problem, options, folder):
             case = {"problem": problem.name, "ranks": ranks, "options": more, "sources": {}}
             empty, _ = train(options, tiny, "linear" if problem.loss == "linear" else "logistic",
                              ranks, more, folder)
-            case["empty"] = max(empty)
+            case["empty"] = empty
             for source, data in ("HDF5", problem.path), ("text", text):
                 taken, case["engine"] = train(options, data, problem.loss, ranks, more, folder)
                 rows = rows_bytes(problem, ranks, source == "text")
                 case["sources"][source] = {
-                    "used": max(taken) - case["empty"], "rows": rows,
+                    "used": taken - case["empty"], "rows": rows,
                     "allowed": allowed(problem, rows, ranks, more, case["engine"])}
             first_engine = first_engine or case["engine"]
             yield case

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import ROOT, enter_venv, say
+from compare import ROOT, add_priority, enter_venv, say
 
 ENGINES = ("auto", "row", "ssn", "newton")
 TARGET = 1e-6
@@ -30,8 +30,7 @@ def arguments():
     parser.add_argument("--repeats", type=int, default=3, help="rounds over the engines")
     parser.add_argument("--most-values", type=float, default=1e7, help="stored in a problem")
     parser.add_argument("--allowed", type=float, default=1.5)
-    parser.add_argument("--pin", action="store_true", help="to one core")
-    parser.add_argument("--nice", type=int, default=0)
+    add_priority(parser)
     parser.add_argument("--program", default=str(ROOT / "build/bin/svrg"))
     parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build/bench-venv")
     parser.add_argument("--no-venv", action="store_true")
@@ -76,21 +75,15 @@ class Runner:
     def __init__(self, options, file, about, folder):
         self.options, self.file, self.about, self.folder = options, file, about, folder
 
-    def settle(self):
-        if self.options.nice:
-            os.setpriority(os.PRIO_PROCESS, 0, self.options.nice)
-        if self.options.pin:
-            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
     def path(self, engine):
         """[(seconds, objective)] of a run's outer iterations, and the engine it began with."""
+        from contenders import ONE_THREAD, mpi_environment, settled
         run = self.folder / engine
         command = [self.options.program, "train", str(self.file), "--model", self.about["loss"], "--l2",
                    self.about["l2"], "--no-intercept", "--engine", engine, "--tol-grad", "1e-11", "-e", "200",
                    "--time-limit", f"{SECONDS}s", "--overwrite", "-o", str(run)]
-        env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-        done = subprocess.run(command, env=env, capture_output=True, text=True, preexec_fn=self.settle,
-                              check=False)
+        done = subprocess.run(command, env=mpi_environment() | ONE_THREAD, capture_output=True, text=True,
+                              preexec_fn=settled(self.options), check=False)
         if done.returncode not in (0, 75):
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
