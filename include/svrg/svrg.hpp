@@ -25,6 +25,7 @@
 #include "svrg/io/liblinear_model.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/io/run_record.hpp"
+#include "svrg/io/scaling_file.hpp"
 #include "svrg/model/executor.hpp"
 #include "svrg/model/initializer.hpp"
 #include "svrg/model/instruction_set.hpp"
