@@ -62,21 +62,30 @@ constexpr CommandPage pages[] = {
                  "srun svrg predict runs/year/model.h5 year.t.csv -o year.pred.csv --overwrite"},
     {.name = "bench",
      .bit = command::bench,
-     .summary = "measure what this machine does in a second",
-     .usage = "bench --rates FILE",
-     .positionals = "",
+     .summary = "measure how training scales, or what a rank does in a second",
+     .usage = "bench [DATA | --synthetic N,D] [--ranks list] [-o FILE.h5] [options]",
+     .positionals = "train",
      .positionals_required = false,
      .about =
-         "Measures how fast a rank reads rows, multiplies them and factors a matrix, and how fast "
-         "ranks sum, while all of them do so at once, and writes it to a file. "
-         "svrg train --rates takes that file in place of its table when it chooses its engine; "
-         "nothing is timed during training, so that the same command chooses alike each time.",
-     .examples = "# as many ranks on a node as training will have\n"
-                 "mpirun -n 2 svrg bench --rates node.rates\n"
-                 "# of machines that have no AVX-512\n"
-                 "svrg bench --rates old.rates --instructions avx2\n"
-                 "# what a run makes of it\n"
-                 "svrg train a9a.svm --rates node.rates --dry-run"},
+         "Trains as svrg train would, by the same options, on several numbers of the launcher's "
+         "ranks in turn, and says how long an epoch and the whole took, in which phases, and how "
+         "that scales: medians over the repeats, and ratios of trainings next to each other. "
+         "Ranks that are not asked for sleep meanwhile. With -o the study is written as HDF5, and "
+         "each training keeps a run directory beside it while it lasts, so that checkpoints are "
+         "counted. The last line on stdout is a JSON object of the results. "
+         "Without data it measures how fast a rank reads rows, multiplies them and factors a "
+         "matrix, and how fast ranks sum, and writes that to --rates FILE. svrg train --rates "
+         "takes the file in place of its table when it chooses its engine; nothing is timed "
+         "during training, so that the same command chooses alike each time.",
+     .examples =
+         "# one rank against two, five times each, in turn\n"
+         "mpirun -n 2 svrg bench covtype.h5 -o scaling.h5\n"
+         "# rows in proportion to the ranks, no file needed\n"
+         "srun -n 64 svrg bench --synthetic 64e6,100 --scaling weak --ranks 8..64 -o weak.h5\n"
+         "# MXNet's synchronous scheme, three epochs whatever they reach\n"
+         "mpirun -n 4 svrg bench a9a.svm --algorithm svrg -e 3 --tol-grad 0\n"
+         "# what a rank of this node does in a second, for svrg train --rates\n"
+         "mpirun -n 2 svrg bench --rates node.rates"},
     {.name = "inspect",
      .bit = command::inspect,
      .summary = "explain a model, checkpoint or run file",

@@ -11,8 +11,8 @@ namespace svrg::app {
 namespace {
 
 constexpr std::size_t width = 100, help_column = 32;
-constexpr std::string_view group_names[] = {"Data",   "Model",    "Solver", "Stop",
-                                            "Output", "Parallel", "Common"};
+constexpr std::string_view group_names[] = {"Data",   "Model",   "Solver",   "Stop",
+                                            "Output", "Scaling", "Parallel", "Common"};
 
 constexpr ExitMeaning exit_lines[] = {
     {0, "done"},

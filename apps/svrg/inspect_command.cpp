@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "quantity.hpp"
+#include "scaling_bench.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/document.hpp"
@@ -87,6 +88,15 @@ void print_history(const std::string& path) {
   fmt::print("\n");
 }
 
+void print_study(const std::string& path) {
+  const io::ScalingStudy study = io::read_scaling(path);
+  fmt::print("study    {} scaling of {} on {}\n", study.mode, study.solver, study.data);
+  for (const ScalingPoint& p : points_of(study))
+    fmt::print("{:<8} {:.4g} s in {} epochs, speed-up {:.3g}, efficiency {:.0f} %\n",
+               fmt::format("{} rank{}", p.ranks, p.ranks == 1 ? "" : "s"), p.train_seconds,
+               p.epochs, p.speedup, 100 * p.efficiency);
+}
+
 /// A model that is no HDF5: what it would be as one.
 int inspect_model(const std::string& path, const char* format) {
   const io::ModelRecord model = io::load_model(path);
@@ -133,6 +143,7 @@ int inspect(const Settings& settings) {
   fmt::print("file     {}\nformat   {}{}\n", path, kind, sealed ? ", sealed: intact" : "");
   if (kind == "svrg-model" || kind == "svrg-checkpoint") print_weights(io::load_model(path));
   if (kind == "svrg-run") print_history(path);
+  if (kind == "svrg-bench") print_study(path);
   fmt::print("contents\n");
   print_contents(document);
   const auto config = document.variables.find("config");

@@ -11,7 +11,8 @@ using Commands = unsigned;
 namespace command {
 inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16,
                           convert = 32, bench = 64, all = 127;
-inline constexpr Commands reads_data = train | evaluate | predict | config | convert;
+inline constexpr Commands trains = train | config | bench,
+                          reads_data = trains | evaluate | predict | convert;
 }  // namespace command
 
 enum class Type {
@@ -52,7 +53,7 @@ struct Option {
   std::string_view excludes = {};    // the name of an option that sets the same thing
   std::string_view value_name = {};  // in the help; empty: by type
   std::string_view group = {};       // heading in the help
-  Commands commands = command::train | command::config;
+  Commands commands = command::trains;
   void (*check)(std::string_view item) =
       nullptr;  // of a text or of a list's item: throws ConfigError
   std::string_view help = {};

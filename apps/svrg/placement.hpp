@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "svrg/comm/communicator.hpp"
 
@@ -19,5 +20,9 @@ struct Placement {
 
 /// Collective.
 Placement placement_of(const Communicator& comm, int threads);
+/// The host of each rank. Collective.
+std::vector<std::string> hosts_of(const Communicator& comm);
+/// Cores that the ranks of this one's node may use together. Collective.
+Index cores_of_node(const Communicator& comm);
 
 }  // namespace svrg::app

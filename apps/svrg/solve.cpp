@@ -27,8 +27,8 @@ class OnMargins : public SolverSetup {
         objective_(comm, model_, shard, Penalty<double>(model_.layout(), record.l2, record.l1),
                    reduction, std::move(probe), threads) {}
   std::optional<std::span<const double>> scores() override { return objective_.current_margins(); }
-  PhaseTimes times() override { return objective_.times(); }
-  bool knows_phases() const override { return true; }
+  PhaseTimes times() const override { return objective_.times(); }
+  Phase rest() const override { return Phase::other; }
 
  private:
   LinearModel model_;
@@ -129,8 +129,8 @@ class Minibatch : public SolverSetup {
                        estimator_->needs_snapshot() ? "snapshot" : "measured", freq_,
                        freq_ == 1 ? "" : "s");
   }
-  PhaseTimes times() override { return {}; }
-  bool knows_phases() const override { return false; }
+  PhaseTimes times() const override { return objective_.times(); }
+  Phase rest() const override { return Phase::inner; }
 
  private:
   static double rate_of(double smoothness) { return smoothness > 0 ? 1 / (2 * smoothness) : 1; }

@@ -24,9 +24,10 @@ class SolverSetup {
   virtual std::string costs() const { return {}; }
   /// Scores of this rank's training rows at the current weights, where the solver holds them.
   virtual std::optional<std::span<const double>> scores() { return {}; }
-  /// Seconds by phase, where they are known apart.
-  virtual PhaseTimes times() = 0;
-  virtual bool knows_phases() const = 0;
+  /// Seconds of work by phase.
+  virtual PhaseTimes times() const = 0;
+  /// The phase of all other work.
+  virtual Phase rest() const = 0;
 };
 
 /// The solver that --algorithm and its options ask for, of the recorded model (its weights are not

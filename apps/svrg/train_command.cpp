@@ -18,122 +18,16 @@
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/version.hpp"
-#include "svrg/data/selection.hpp"
-#include "svrg/data/weights.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
-#include "svrg/train/warm_start.hpp"
 #include "svrg/train/watchdog.hpp"
 #include "system_memory.hpp"
 #include "text.hpp"
 #include "train_report.hpp"
+#include "training_problem.hpp"
 
 namespace svrg::app {
 namespace {
-
-struct Problem {
-  Shard train;
-  std::optional<Shard> valid;
-  LabelMap labels;
-  io::ModelRecord record;  // of the model to come, without weights
-};
-
-double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction reduction) {
-  return mean_weight(comm, shard, reduction) * static_cast<double>(shard.info().rows);
-}
-
-Problem load_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
-                     Screen& screen) {
-  comm.agree("", [&] {
-    if (!settings.has("train") || settings.text("train").empty())
-      throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
-  });
-  const double start = now();
-  const Heartbeat::Within loading(comm.heartbeat(), Phase::data);
-  ReadOptions options = read_options(settings, comm.size());
-  comm.agree("", [&] {
-    if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
-  });
-  if (settings.has("n_features")) options.columns = settings.integer("n_features");
-  if (settings.is("partition", "nnz")) options.balance = Balance::entries;
-  options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
-  if (choice.is_net()) {
-    // A matrix product of dense rows costs less than one of sparse rows down to a few per cent.
-    options.dense_from = 0.05;
-    if (options.dtype == Storage::automatic) options.dtype = Storage::f32;
-  }
-  Problem p{read_data(comm, settings.text("train"), options), std::nullopt, {}, {}};
-  if (settings.has("weights")) read_weights(comm, settings.text("weights"), p.train);
-  if (const double share = settings.number("valid_fraction"); share > 0) {
-    comm.agree("", [&] {
-      if (settings.has("valid"))
-        throw ConfigError(settings.place("valid_fraction") + ": --valid names other rows already");
-    });
-    auto parts = split(comm, p.train, share, options.row_order,
-                       static_cast<std::uint64_t>(settings.integer("seed")));
-    p.train = std::move(parts.first);
-    p.valid = std::move(parts.second);
-  }
-  screen.fact("data", app::describe(p.train, comm, now() - start));
-  p.labels = choice.labels(comm, p.train);
-  comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
-  p.labels.apply(comm, p.train);
-  apply_class_weights(settings, comm, p.labels, p.train, reduction_of(settings));
-  const Scaling scaling = chosen_scaling(settings, comm, p.train, reduction_of(settings));
-  apply(scaling, p.train);
-  p.record.mean = scaling.mean;
-  p.record.scale = scaling.scale;
-  if (p.valid) {
-    p.labels.apply(comm, *p.valid);
-    apply(scaling, *p.valid);
-    screen.fact("valid", fmt::format("{} rows held out of these", grouped(p.valid->info().rows)));
-  }
-  if (settings.has("valid")) {
-    const double before = now();
-    options.columns = p.train.info().columns;
-    options.feature_names = p.train.info().feature_names;
-    if (!scaling.mean.empty()) options.dense_from = 0;
-    p.valid = read_data(comm, settings.text("valid"), options);
-    p.labels.apply(comm, *p.valid);
-    apply_scaling(comm, p.record, *p.valid);
-    screen.fact("valid", app::describe(*p.valid, comm, now() - before));
-  }
-  if (settings.has("C"))
-    p.record.l2 =
-        1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
-  else
-    p.record.l2 = settings.scaled("l2").resolve(p.train.info().rows);
-  p.record.l1 = settings.scaled("l1").resolve(p.train.info().rows);
-  p.record.huber_delta = settings.number("huber_delta");
-  return p;
-}
-
-/// Zero for a linear model, random for a net, or those of --warm-start. Collective.
-Vec<double> start_weights(const Settings& settings, const Communicator& comm,
-                          const ModelChoice& choice, const io::ModelRecord& record,
-                          Screen& screen) {
-  Vec<double> w = Vec<double>::Zero(record.layout.size());
-  const std::string path = settings.text("warm_start");
-  if (path.empty()) {
-    comm.agree("", [&] {
-      if (choice.is_net())
-        w = initial_weights(record, static_cast<std::uint64_t>(settings.integer("seed")));
-    });
-    return w;
-  }
-  const LoadedModel model = load_model(comm, path);
-  comm.agree(settings.place("warm_start") + ": " + path,
-             [&] { w = warm_start(model.record, record); });
-  screen.fact("start", fmt::format("weights of {}{}", path,
-                                   settings.is("resume", "no")
-                                       ? ""
-                                       : ", unless there is a checkpoint to resume from"));
-  if (model.record.penalised_intercept && !record.penalised_intercept && record.intercept)
-    screen.message(LogLevel::info, path +
-                                       ": its intercept was penalised; for the same objective "
-                                       "use --intercept penalised");
-  return w;
-}
 
 std::string describe(const io::ModelRecord& record) {
   if (record.symbol.empty())
@@ -148,59 +42,6 @@ std::string describe(const io::ModelRecord& record) {
                      grouped(record.layout.size()), record.single ? "float" : "double");
 }
 
-/// What a resumed run must share with the one it goes on with.
-std::string identity(const Settings& settings, const Problem& p) {
-  const DataInfo& info = p.train.info();
-  std::string text = fmt::format("data={} rows x {} columns, fingerprint {:016x}\n", info.rows,
-                                 info.columns, info.fingerprint);
-  text += fmt::format("model={}\nintercept={}\nl2={:.17g}\nl1={:.17g}\npositive={}\n",
-                      loss_name(p.labels.loss),
-                      p.record.penalised_intercept ? "penalised"
-                      : p.record.intercept         ? "yes"
-                                                   : "no",
-                      p.record.l2, p.record.l1, settings.text("positive"));
-  for (const char* name :
-       {"algorithm",     "engine",         "batch_size",       "update_freq",   "svrg_coefficient",
-        "learning_rate", "seed",           "chains",           "deterministic", "row_order",
-        "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
-        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition",
-        "inner_copy"})
-    text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
-  if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
-  // The default solver takes its own path on each number of ranks; for the others the virtual
-  // shards are part of what is computed.
-  const std::string algorithm = algorithm_of(settings, !p.record.symbol.empty());
-  if ((algorithm != "auto" && algorithm != "local-svrg") || chain_per_shard(settings))
-    text += fmt::format("virtual-shards={}\n", p.train.partition().virtual_shards());
-  return text;
-}
-
-TrainerOptions trainer_options(const Settings& settings, const Problem& p,
-                               const std::string& manifest, bool bounded) {
-  TrainerOptions o;
-  o.epochs = settings.integer("epochs");
-  if (settings.has("passes")) o.passes = settings.number("passes");
-  if (settings.has("tol_gap") && bounded) o.tol_gap = settings.number("tol_gap");
-  o.reference_at_zero = settings.has("warm_start") && p.record.symbol.empty();
-  if (settings.has("patience")) o.patience = settings.integer("patience");
-  o.tol_grad = o.tol_gap > 0 && !settings.given("tol_grad") ? 0 : settings.number("tol_grad");
-  if (settings.has("run_dir")) o.run_dir = settings.text("run_dir");
-  const Period period = settings.period("checkpoint_every");
-  o.checkpoint_epochs = period.epochs;
-  o.checkpoint_seconds = period.seconds;
-  if (settings.given("checkpoint_every")) o.checkpoint_interval = 0;
-  o.keep = static_cast<int>(std::min<Index>(settings.integer("keep"), 1 << 30));
-  o.save_best = settings.flag("save_best");
-  o.overwrite = settings.flag("overwrite");
-  o.tensorboard = settings.flag("tensorboard");
-  o.resume_newest = settings.is("resume", "auto");
-  if (!o.resume_newest && !settings.is("resume", "no")) o.resume_file = settings.text("resume");
-  o.identity = identity(settings, p);
-  o.config = settings.to_toml();
-  o.manifest = manifest;
-  return o;
-}
-
 }  // namespace
 
 int train(const Settings& settings) {
@@ -213,6 +54,7 @@ int train(const Settings& settings) {
   const std::string manifest =
       make_manifest(comm.size(), threads_of(settings), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
+  if (settings.flag("profile")) comm.tell_waits_apart();
   const Watchdog watchdog(comm, watchdog_options(settings, keeps, screen.bypass()));
   std::optional<ModelChoice> choice;
   comm.agree("", [&] {
@@ -298,20 +140,7 @@ int train(const Settings& settings) {
   if (monitor) monitor->add_to(train_metrics, false);
   if (monitor) monitor->add_to(valid_metrics, true);
   trainer.set_metrics([&](ConstVecRef<double> w) {
-    std::map<std::string, double> values;
-    const auto add = [&](const char* prefix, const std::map<std::string, double>& computed) {
-      for (const auto& [name, value] : computed) values[prefix + name] = value;
-    };
-    const Reduction reduction = reduction_of(settings);
-    const Loss loss = p.labels.loss;
-    const auto scores = setup->scores();
-    predictor->set_weights(w);
-    add("train_", scores ? evaluate_scores(comm, loss, predictor->scores_per_row(), *scores,
-                                           p.train, train_metrics, reduction)
-                         : evaluate(comm, *predictor, loss, p.train, train_metrics, reduction));
-    if (p.valid)
-      add("valid_", evaluate(comm, *predictor, loss, *p.valid, valid_metrics, reduction));
-    return values;
+    return metrics_at(w, settings, comm, p, *predictor, *setup, train_metrics, valid_metrics);
   });
   double last_seconds = 0, last_passes = 0;
   trainer.set_on_epoch([&](const io::EpochRecord& r, double first_grad_norm) {
@@ -334,7 +163,7 @@ int train(const Settings& settings) {
                  .objective = last_objective,
                  .rows_per_second = rows / std::max(1e-9, seconds)});
   });
-  if (setup->knows_phases()) trainer.set_phase_source([&] { return setup->times(); });
+  trainer.set_phase_source([&] { return setup->times(); }, setup->rest());
 
   const TrainResult result = trainer.fit(current);
 

@@ -17,6 +17,7 @@
 #include "svrg/data/scaling.hpp"
 #include "svrg/data/selection.hpp"
 #include "svrg/data/shard.hpp"
+#include "svrg/data/synthetic.hpp"
 #include "svrg/data/text_reader.hpp"
 #include "svrg/data/weights.hpp"
 #include "svrg/estimator/estimator.hpp"

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <boost/mpi/communicator.hpp>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <thread>
 #include <type_traits>
 
 #include "svrg/core/clock.hpp"
@@ -46,6 +48,7 @@ struct Communicator::Group {
   std::vector<double> joint;  // workspace of sum()
   std::shared_ptr<Heartbeat> heartbeat = std::make_shared<Heartbeat>();
   bool whole = true;  // not split off another
+  bool waits_apart = false;
 
   explicit Group(MPI_Comm c) : comm(c) {
     if (comm == MPI_COMM_NULL) return;
@@ -78,6 +81,9 @@ class Communicator::Timed {
  public:
   explicit Timed(Group& group) : group_(group), start_(now()) {
     group_.heartbeat->enter_collective(group_.whole);
+    if (!group_.waits_apart) return;
+    check(MPI_Barrier(group_.comm), "MPI_Barrier");
+    group_.traffic.waiting += now() - start_;
   }
   ~Timed() {
     group_.heartbeat->leave_collective();
@@ -257,6 +263,19 @@ void Communicator::barrier() const {
   const Timed timed(*group_);
   check(MPI_Barrier(group_->comm), "MPI_Barrier");
 }
+
+void Communicator::rest() const {
+  if (group_->alone()) return;
+  const Timed timed(*group_);
+  MPI_Request arrived = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(group_->comm, &arrived), "MPI_Ibarrier");
+  for (int done = 0; done == 0;) {
+    check(MPI_Test(&arrived, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void Communicator::tell_waits_apart() const { group_->waits_apart = true; }
 
 Communicator Communicator::part(int (*cut)(MPI_Comm, int, int, MPI_Comm*), int color, int key,
                                 const char* call) const {

@@ -17,8 +17,7 @@ constexpr Index curvature_rows = 4096;
 
 }  // namespace
 
-/// Adds its lifetime to a phase, less what was spent in collectives meanwhile, which is counted as
-/// communication.
+/// Adds its lifetime to a phase, less what was spent in collectives meanwhile.
 class MarginObjective::Timed {
  public:
   Timed(MarginObjective& owner, Phase phase)
@@ -27,11 +26,7 @@ class MarginObjective::Timed {
         within_(owner.comm_.heartbeat(), phase),
         start_(now()),
         comm_(owner.comm_.traffic().seconds) {}
-  ~Timed() {
-    const double communication = owner_.comm_.traffic().seconds - comm_;
-    owner_.times_[phase_] += now() - start_ - communication;
-    owner_.times_[Phase::allreduce] += communication;
-  }
+  ~Timed() { owner_.times_[phase_] += now() - start_ - (owner_.comm_.traffic().seconds - comm_); }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 

@@ -53,7 +53,9 @@ void ModelObjective<Real>::start() {
 template <class Real>
 void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at,
                                       const Batch& batch, const Pass& pass) {
-  comm_.heartbeat().beat(&batch == &shard_.all() ? Phase::full_gradient : Phase::inner);
+  const Phase phase = &batch == &shard_.all() ? Phase::full_gradient : Phase::inner;
+  const ScopedPhase timed(times_, phase);
+  comm_.heartbeat().beat(phase);
   start();
   for (std::size_t p = 0; p < batch.parts.size();) {
     // Neighbours whose sums share a buffer are one part to the model: larger products for nets.

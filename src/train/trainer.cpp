@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "train/run_files.hpp"
@@ -160,19 +161,14 @@ void Trainer::observe(const Outcome& at, ConstVecRef<double> w) {
 
 void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const Heartbeat::Within evaluation(comm_.heartbeat(), Phase::evaluate);
-  const double before = now();
-  if (metrics_) result_.metrics = metrics_(w);
-  own_times_[Phase::evaluate] += now() - before;
+  if (metrics_) {
+    const ScopedPhase timed(result_.times, Phase::evaluate);
+    result_.metrics = metrics_(w);
+  }
   observe(at, w);
 
-  PhaseTimes times = own_times_;
-  if (phases_) {
-    const PhaseTimes solver = phases_();
-    for (std::size_t i = 0; i < phase_names.size(); ++i)
-      times[static_cast<Phase>(i)] += solver[static_cast<Phase>(i)];
-  }
-  const PhaseTimes spent = difference(times, recorded_times_);
-  recorded_times_ = times;
+  const PhaseTimes spent = difference(result_.times, recorded_times_);
+  recorded_times_ = result_.times;
   std::vector<double> mine(spent.all().begin(), spent.all().end());
   mine.push_back(peak_memory());
   const auto everybody = comm_.gather_at_root(mine);
@@ -234,7 +230,28 @@ void Trainer::save(ConstVecRef<double> w, bool last) {
     if (options_.save_best) files_->store.mark_best(best_.at().step);
   });
   saved_at_ = now();
-  own_times_[Phase::checkpoint] += saved_at_ - before;
+  result_.times[Phase::checkpoint] += saved_at_ - before;
+}
+
+/// Runs the solver and charges its time to phases.
+Outcome Trainer::charged(const std::function<Outcome()>& work) {
+  const Traffic before = comm_.traffic();
+  const PhaseTimes known = phases_();
+  const double start = now();
+  Outcome outcome = work();
+  const double communication = comm_.traffic().seconds - before.seconds,
+               waiting = comm_.traffic().waiting - before.waiting;
+  double rest = now() - start - communication;
+  const PhaseTimes spent = difference(phases_(), known);
+  for (std::size_t i = 0; i < phase_names.size(); ++i) {
+    const auto phase = static_cast<Phase>(i);
+    result_.times[phase] += spent[phase];
+    rest -= spent[phase];
+  }
+  result_.times[rest_] += std::max(0.0, rest);
+  result_.times[Phase::allreduce] += communication - waiting;
+  result_.times[Phase::wait] += waiting;
+  return outcome;
 }
 
 std::string Trainer::reason_to_stop(const Outcome& at) const {
@@ -266,9 +283,9 @@ TrainResult Trainer::fit(VecRef<double> w) {
     Outcome reference;
     if (options_.reference_at_zero && resumed_epoch_ < 0) {
       Vec<double> zero = Vec<double>::Zero(w.size());
-      reference = solver_.start(zero);
+      reference = charged([&] { return solver_.start(zero); });
     }
-    at = solver_.start(w);
+    at = charged([&] { return solver_.start(w); });
     at.requests |= reference.requests;
     if (resumed_epoch_ < 0)
       result_.first_grad_norm = options_.reference_at_zero ? reference.grad_norm : at.grad_norm;
@@ -277,15 +294,9 @@ TrainResult Trainer::fit(VecRef<double> w) {
     if (at.measured && (!resumed || !reason_to_stop(at).empty())) record(at, w);
     if (at.requests.save || (improved_ && options_.save_best)) save(w, false);
     while ((result_.stop_reason = reason_to_stop(at)).empty()) {
-      const double before = now(), communication = comm_.traffic().seconds;
       comm_.heartbeat().set_epoch(at.epoch + 1);
       comm_.heartbeat().beat(Phase::inner);
-      at = solver_.advance(w);
-      if (!phases_) {
-        const double waited = comm_.traffic().seconds - communication;
-        own_times_[Phase::inner] += now() - before - waited;
-        own_times_[Phase::allreduce] += waited;
-      }
+      at = charged([&] { return solver_.advance(w); });
       note(at);
       if (at.measured) record(at, w);
       if (on_tick_ && comm_.is_root()) on_tick_(at, seconds_before_ + now() - started_);
@@ -295,7 +306,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
     if (!w.allFinite()) throw NumericError("the weights are not finite any more");
     save(w, true);
     if (!at.measured && !asked_to_end) {
-      at = solver_.measure(w);
+      at = charged([&] { return solver_.measure(w); });
       record(at, w);
       // The checkpoint of this step is there: one made now would have another sequel.
       comm_.agree("", [&] {

@@ -1,10 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <ctime>
+#include <thread>
 #include <vector>
 
 #include "svrg/comm/communicator.hpp"
 #include "svrg/comm/reducer.hpp"
+#include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/random.hpp"
 
@@ -27,6 +31,36 @@ TEST(Communicator, sums_values_and_tail_over_ranks) {
     for (const float v : floats) EXPECT_EQ(v, static_cast<float>(p));
     EXPECT_EQ(other[0], p);
   }
+}
+
+TEST(Communicator, tells_waiting_from_communication_where_asked) {
+  const auto world = Communicator::world();
+  const Communicator apart = world.split(0, world.rank());
+  apart.tell_waits_apart();
+  constexpr double late = 0.05;
+  world.barrier();
+  if (world.rank() == 0) std::this_thread::sleep_for(std::chrono::duration<double>(late));
+  apart.sum(Index{1});
+  const Traffic& traffic = apart.traffic();
+  if (world.size() == 1) {
+    EXPECT_EQ(traffic.waiting, 0);
+  } else if (world.rank() > 0) {
+    EXPECT_GT(traffic.waiting, late / 2);
+  }
+  EXPECT_LE(traffic.waiting, traffic.seconds);
+  EXPECT_EQ(world.traffic().waiting, 0);
+}
+
+TEST(Communicator, sleeps_until_all_are_there) {
+  const auto world = Communicator::world();
+  const double start = now();
+  constexpr double late = 0.05;
+  world.barrier();
+  if (world.rank() == 0) std::this_thread::sleep_for(std::chrono::duration<double>(late));
+  const std::clock_t work = std::clock();
+  world.rest();
+  EXPECT_LT(static_cast<double>(std::clock() - work) / CLOCKS_PER_SEC, late / 2);
+  EXPECT_GE(now() - start, world.size() > 1 ? late : 0);
 }
 
 TEST(Communicator, gathers_pieces_of_different_length_in_order_of_ranks) {

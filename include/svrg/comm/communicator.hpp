@@ -19,6 +19,7 @@ struct Traffic {
   Index bytes = 0;       // payload of reductions, broadcasts and exchanges, this rank's share
   Index allreduces = 0;  // reductions of any length
   double seconds = 0;    // spent inside collectives
+  double waiting = 0;    // of these, for the others to arrive; known where waits are told apart
 };
 
 /// A group of ranks with few verbs. Every member but rank(), size(), is_root(), traffic() and
@@ -67,10 +68,17 @@ class Communicator {
   std::vector<std::vector<std::byte>> exchange(
       const std::vector<std::vector<std::byte>>& outgoing) const;
   void barrier() const;
+  /// The same for a long wait: ranks sleep until the last arrives, and so leave their cores to
+  /// others.
+  void rest() const;
   /// The ranks of the same colour, ordered by key. Collective.
   Communicator split(int color, int key) const;
   /// The ranks that share this one's memory. Collective.
   Communicator node() const;
+
+  /// From now on each collective is preceded by a barrier, so that waiting for the others is told
+  /// from communication. That changes what it measures where collectives are many.
+  void tell_waits_apart() const;
 
   /// Runs local_work on every rank. If it threw on any, all ranks throw CollectiveError with the
   /// message and code of the lowest rank of those that failed worst. The work must not communicate.

@@ -106,8 +106,8 @@ class MarginObjective {
   };
   /// Collective the first time: a property of the data, swept for once.
   const Smoothness& smoothness();
-  /// Seconds of this rank by phase, communication taken out of the others.
-  PhaseTimes& times() noexcept { return times_; }
+  /// Seconds of this rank's work by phase, without communication.
+  const PhaseTimes& times() const noexcept { return times_; }
 
  private:
   class Timed;

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "svrg/comm/reducer.hpp"
+#include "svrg/core/clock.hpp"
 #include "svrg/core/requests.hpp"
 #include "svrg/data/shard.hpp"
 #include "svrg/model/model.hpp"
@@ -62,6 +63,8 @@ class ModelObjective : public Objective<Real> {
   Report reduce(const Snapshot<Real>* at, VecRef<Real> g) override;
   const Batch& all_rows() const override { return shard_.all(); }
   Index rows() const override { return shard_.info().rows; }
+  /// Seconds of this rank's gradients, of all rows and of batches (inner).
+  const PhaseTimes& times() const noexcept { return times_; }
 
  private:
   Communicator comm_;
@@ -72,6 +75,7 @@ class ModelObjective : public Objective<Real> {
   RequestProbe probe_;
   double mean_weight_ = 1;
   bool started_ = false;
+  PhaseTimes times_;
   void start();
 };
 

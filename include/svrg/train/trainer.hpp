@@ -59,6 +59,7 @@ struct TrainResult {
   double first_grad_norm = 0;
   double seconds = 0;  // of training, resumed parts included
   Index bytes_communicated = 0, allreduces = 0;
+  PhaseTimes times;  // of this rank, since the start or the resume
   std::map<std::string, double> metrics;
   std::optional<BestEpoch> best;  // where something was monitored
   Vec<double> best_weights;       // of save_best, on root
@@ -95,8 +96,12 @@ class Trainer {
   void set_on_epoch(OnEpoch on_epoch) { on_epoch_ = std::move(on_epoch); }
   /// Called on root after every advance, measured or not: for a live line.
   void set_on_tick(OnTick on_tick) { on_tick_ = std::move(on_tick); }
-  /// Seconds per phase so far, where the solver keeps them apart.
-  void set_phase_source(std::function<PhaseTimes()> source) { phases_ = std::move(source); }
+  /// Seconds of the solver's work by phase so far, communication not among them; `rest` is where
+  /// work belongs that it does not account for.
+  void set_phase_source(std::function<PhaseTimes()> source, Phase rest) {
+    phases_ = std::move(source);
+    rest_ = rest;
+  }
 
   /// Trains from w, or from the checkpoint asked for (w is then overwritten). Collective.
   /// @throws CollectiveError (diverged) after a checkpoint of the last good weights; (output),
@@ -104,6 +109,7 @@ class Trainer {
   TrainResult fit(VecRef<double> w);
 
  private:
+  Outcome charged(const std::function<Outcome()>& work);
   void open_files(VecRef<double> w);
   void restore(const State& state, VecRef<double> w);
   void record(const Outcome& at, ConstVecRef<double> w);
@@ -125,12 +131,13 @@ class Trainer {
   OnEpoch on_epoch_;
   OnTick on_tick_;
   OnCheckpoint on_checkpoint_;
-  std::function<PhaseTimes()> phases_;
+  std::function<PhaseTimes()> phases_ = [] { return PhaseTimes(); };
+  Phase rest_ = Phase::inner;
   std::unique_ptr<RunFiles> files_;
   TrainResult result_;
   BestEpoch best_;
   bool improved_ = false, save_due_ = false;  // at the last measurement
-  PhaseTimes own_times_, recorded_times_;
+  PhaseTimes recorded_times_;                 // those of result_ at the last record
   Index rows_ = 0;
   double started_ = 0, seconds_before_ = 0, saved_at_ = 0;
   Index bytes_before_ = 0, allreduces_before_ = 0, resumed_epoch_ = -1;

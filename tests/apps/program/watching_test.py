@@ -44,6 +44,21 @@ def said(process):
     return os.pread(process.said.fileno(), size, 0).decode()
 
 
+PHASES = ["data", "full_gradient", "inner", "allreduce", "wait", "evaluate", "checkpoint", "other"]
+
+
+class Phases(Case):
+    def test_waits_are_told_apart_where_asked(self):
+        for options in LOCAL, LONG:
+            for asked in [], ["--profile"]:
+                run, _ = self.train(*options, "-e", "3", *asked, "--overwrite", ranks=2)
+                spent = {phase: sum(rank[i] for rank in records(run)[-1]["phase_seconds"])
+                         for i, phase in enumerate(PHASES)}
+                (self.assertGreater if asked else self.assertEqual)(spent["wait"], 0)
+                for phase in "full_gradient", "inner", "allreduce", "evaluate":
+                    self.assertGreater(spent[phase], 0, phase)
+
+
 class Stalls(Case):
     def stopped(self, args, ranks, victim, name, epochs=15):
         """A run whose rank `victim` is stopped in the middle."""
