@@ -115,19 +115,28 @@ void add_class_rows(const DenseRows<T>& x, Index first, Index count, const doubl
   });
 }
 
+constexpr Index cache_line = 64;  // bytes
+
+/// Rows of doubles that lie `stride` apart.
+struct Block {
+  const double* first;
+  Index stride;
+};
+
 /// m[j, i] += Σ_rows scaled[row, i]·plain[row, j] for columns i … i+C and vectors of rows from j
-/// on.
+/// on; both blocks begin there. Meanwhile a cache line a row comes in from `ahead` on.
 template <int C, int N>
-HWY_INLINE void gram_tile(const double* scaled, const double* plain, Index width, Index rows,
-                          double* m, Index stride) {
+HWY_INLINE void gram_tile(Block scaled, Block plain, Index rows, double* m, Index stride,
+                          const char* ahead) {
   Tile<C, N> s;
   for (auto& of_column : s)
     for (V& v : of_column) v = hn::Zero(d);
   for (Index i = 0; i < rows; ++i) {
+    __builtin_prefetch(ahead + i * cache_line);
     Vectors<N> p;
-    for (int b = 0; b < N; ++b) p[b] = load(plain + i * width + b * lanes);
+    for (int b = 0; b < N; ++b) p[b] = load(plain.first + i * plain.stride + b * lanes);
     for (int a = 0; a < C; ++a) {
-      const V v = set(scaled[i * width + a]);
+      const V v = set(scaled.first[i * scaled.stride + a]);
       for (int b = 0; b < N; ++b) s[a][b] = hn::MulAdd(v, p[b], s[a][b]);
     }
   }
@@ -138,42 +147,70 @@ HWY_INLINE void gram_tile(const double* scaled, const double* plain, Index width
     }
 }
 
-/// The lower triangle of a padded [width, width] matrix, with some of what is above it.
-void gram_block(const double* scaled, const double* plain, Index width, Index rows, double* m) {
+/// The lower triangle of a padded [width, width] matrix, with some of what is above it; while that
+/// is computed the `bytes` after `next` come into the cache.
+void gram_block(Block scaled, Block plain, Index width, Index rows, double* m, const void* next,
+                Index bytes) {
   constexpr int C = many_registers ? 8 : 4, N = many_registers ? 3 : 2;
+  const auto from = [](Block block, Index column) {
+    return Block{block.first + column, block.stride};
+  };
+  Index fetched = 0;
+  const auto ahead = [&] {
+    const Index at = fetched < bytes ? fetched : 0;
+    fetched += rows * cache_line;
+    return static_cast<const char*>(next) + at;
+  };
   for (Index i = 0; i < width; i += C) {
     Index j = i / lanes * lanes;
     for (; j + N * lanes <= width; j += N * lanes)
-      gram_tile<C, N>(scaled + i, plain + j, width, rows, m + i * width + j, width);
+      gram_tile<C, N>(from(scaled, i), from(plain, j), rows, m + i * width + j, width, ahead());
     for (; j < width; j += lanes)
-      gram_tile<C, 1>(scaled + i, plain + j, width, rows, m + i * width + j, width);
+      gram_tile<C, 1>(from(scaled, i), from(plain, j), rows, m + i * width + j, width, ahead());
   }
 }
+
+/// Rows as they are, read up to 8 values past their end: what is made of those is dropped.
+Block in_place(const double* rows, Index stride) { return {rows, stride}; }
+Block in_place(const float*, Index) { return {nullptr, 0}; }
 
 template <class T>
 void add_gram_of(const DenseRows<T>& x, Index first, Index count, const double* h, bool intercept,
                  double* m, Index stride, std::vector<double>& work) {
-  const Index columns = x.columns + (intercept ? 1 : 0), width = (columns + 7) / 8 * 8;
-  work.assign(static_cast<std::size_t>(width * width + 2 * block_rows * width), 0.0);
-  double *sums = work.data(), *plain = sums + width * width, *scaled = plain + block_rows * width;
+  const Index columns = x.columns, width = (columns + 7) / 8 * 8;
+  work.assign(static_cast<std::size_t>((width + 1 + 2 * block_rows) * width), 0.0);
+  double *sums = work.data(), *of_rows = sums + width * width, *plain_rows = of_rows + width,
+         *scaled_rows = plain_rows + block_rows * width;
+  double of_h = 0;
+  // One weight for all rows is a factor of the whole.
+  const bool alike = std::all_of(h, h + count, [&](double of_row) { return of_row == h[0]; });
   for (Index from = 0; from < count; from += block_rows) {
     const Index rows = std::min(block_rows, count - from);
-    for (Index i = 0; i < rows; ++i) {
-      const T* row = x.data + (first + from + i) * x.stride;
-      const V hi = set(h[from + i]);
-      for_vectors(x.columns, [&](Index j, Index n) SVRG_INLINE {
-        const V v = load_n(row + j, n);
-        store_n(v, plain + i * width + j, n);
-        store_n(hn::Mul(hi, v), scaled + i * width + j, n);
+    const T* begin = x.data + (first + from) * x.stride;
+    // Rows that others follow need no copy to be read past their end.
+    Block plain = from + rows < count ? in_place(begin, x.stride) : Block{nullptr, 0};
+    const bool copies = plain.first == nullptr;
+    if (copies) plain = {plain_rows, width};
+    const Block scaled = alike ? plain : Block{scaled_rows, width};
+    for (Index i = 0; i < rows && (copies || !alike || intercept); ++i) {
+      const V hi = set(alike ? 1 : h[from + i]);
+      for_vectors(columns, [&](Index j, Index n) SVRG_INLINE {
+        const V v = load_n(begin + i * x.stride + j, n), hv = hn::Mul(hi, v);
+        if (copies) store_n(v, plain_rows + i * width + j, n);
+        if (!alike) store_n(hv, scaled_rows + i * width + j, n);
+        if (intercept) store_n(hn::Add(load_n(of_rows + j, n), hv), of_rows + j, n);
       });
-      if (!intercept) continue;
-      plain[i * width + x.columns] = 1;
-      scaled[i * width + x.columns] = h[from + i];
     }
-    gram_block(scaled, plain, width, rows, sums);
+    for (Index i = 0; i < rows; ++i) of_h += h[from + i];
+    gram_block(scaled, plain, width, rows, sums, begin + rows * x.stride,
+               rows * x.stride * static_cast<Index>(sizeof(T)));
   }
-  for (Index i = 0; i < columns; ++i)
-    for (Index j = i; j < columns; ++j) m[i * stride + j] += sums[i * width + j];
+  const double factor = alike && count > 0 ? h[0] : 1;
+  for (Index i = 0; i < columns; ++i) {
+    for (Index j = i; j < columns; ++j) m[i * stride + j] += factor * sums[i * width + j];
+    if (intercept) m[i * stride + columns] += factor * of_rows[i];
+  }
+  if (intercept) m[columns * stride + columns] += of_h;
 }
 
 template <class T>
