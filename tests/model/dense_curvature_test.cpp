@@ -1,7 +1,7 @@
 // Hessians of dense rows, many blocks of them, beside plain sums.
 #include <gtest/gtest.h>
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "svrg/core/random.hpp"
@@ -57,7 +57,7 @@ using Types = ::testing::Types<double, float>;
 TYPED_TEST_SUITE(DenseCurvature, Types);
 
 TYPED_TEST(DenseCurvature, is_the_weighted_sum_of_products_of_rows) {
-  for (const std::string& set : instruction_sets()) {
+  for (const std::string_view set : instruction_sets()) {
     use_instruction_set(set);
     check<TypeParam>();
   }
