@@ -10,6 +10,7 @@
 #include "model_choice.hpp"
 #include "quantity.hpp"
 #include "solve.hpp"
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/optimizer/optimizer.hpp"
 #include "svrg/solver/guarded_svrg.hpp"
@@ -194,10 +195,19 @@ void add_minibatch(Needs& needs, const Settings& settings, int ranks, const Shar
   const double steps = std::ceil(static_cast<double>(n) / static_cast<double>(batch));
   const double measures =
       name == "gd" ? 1 : 1 / static_cast<double>(settings.integer("update_freq"));
-  const double step = reduction.sent(P, tail, size);
+  const double exact = reduction.sent(P, tail, size);
+  double step = exact;
+  if (const auto packing = Compression::of(settings.text("compression")); packing && name != "gd") {
+    const Index owned = shard.owned_shards(), bytes = packed_bytes(packing, model.layout);
+    // Contributions and residuals of own shards, the residuals of all for a checkpoint, messages.
+    needs.add("packed steps",
+              (2 * owned + 1) * P * size + (shard.partition().virtual_shards() + owned) * bytes +
+                  checkpoint_bytes(settings, shard.partition().virtual_shards(), P, size));
+    step = ranks == 1 ? 0 : static_cast<double>(owned * bytes + tail * 8);
+  }
   needs.least_passes = needs.most_passes = svrg ? 2 + measures : 1;
   needs.least_sent = needs.most_sent =
-      steps * step + measures * (step + reduction.broadcast(P * size) + reduction.record());
+      steps * step + measures * (exact + reduction.broadcast(P * size) + reduction.record());
 }
 
 }  // namespace

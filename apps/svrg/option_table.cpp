@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "monitor_choice.hpp"
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/train/metric.hpp"
 #include "text.hpp"
 
@@ -189,6 +190,12 @@ constexpr Option table[] = {
              "cores (mpirun --map-by slot:PE=N, srun --cpus-per-task=N)"},
     {.flag = "deterministic", .section = "train", .type = Type::flag, .default_text = "false",
      .group = "Solver", .help = "same bits on any number of ranks (sums in a fixed tree)"},
+    {.flag = "compression", .section = "train", .default_text = "none",
+     .value_name = "none|2bit[:T]|1bit|fp16", .group = "Solver",
+     .check = [](std::string_view text) { Compression::of(text); },
+     .help = "of svrg and sgd: what a virtual shard contributes to a step goes as so few bits, what they do "
+             "not say with its next; 2bit:T stands for multiples of T, 2bit for the mean size of a "
+             "parameter's; full gradients stay exact"},
     {.flag = "inner-copy", .section = "train", .type = choice, .default_text = "auto",
      .choices = "auto|none", .group = "Solver",
      .help = "of local-svrg: row steps read a copy of the rows in single precision, which takes half as "

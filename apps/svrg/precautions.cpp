@@ -87,6 +87,7 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
                                  {"batch_size", {"svrg", "sgd"}},
                                  {"update_freq", {"svrg", "sgd"}},
                                  {"svrg_coefficient", {"svrg"}},
+                                 {"compression", {"svrg", "sgd"}},
                                  {"engine", {"auto", "local-svrg"}},
                                  {"inner_copy", {"auto", "local-svrg"}},
                                  {"rates", {"auto", "local-svrg"}},

@@ -89,7 +89,9 @@ class Minibatch : public SolverSetup {
         batch_(name_ == "gd" ? shard.info().rows
                              : std::min(settings.integer("batch_size"), shard.info().rows)),
         objective_(comm, *model_, shard, Penalty<Real>(model_->layout(), record.l2, record.l1),
-                   reduction_of(settings), std::move(probe)),
+                   reduction_of(settings), std::move(probe),
+                   name_ == "gd" ? Compression() : Compression::of(settings.text("compression")),
+                   batch_),
         sampler_(shard, batch_, static_cast<std::uint64_t>(settings.integer("seed"))) {
     const bool net = !record.symbol.empty();
     if (name_ == "svrg")
@@ -110,6 +112,8 @@ class Minibatch : public SolverSetup {
             : by_curvature ? rate_of(smoothness(batch_))
                            : optimizer_->learning_rate();
     freq_ = name_ == "gd" ? 1 : settings.integer("update_freq");
+    if (name_ != "gd" && !settings.is("compression", "none"))
+      packing_ = ", steps sent as " + settings.text("compression");
     solver_ = std::make_unique<MinibatchSolver<Real>>(
         comm, model_->layout(), objective_, sampler_, *estimator_, *optimizer_,
         MinibatchOptions{
@@ -123,11 +127,11 @@ class Minibatch : public SolverSetup {
       return *solver_;
   }
   std::string describe() const override {
-    return fmt::format("{}{}, batch {}, learning rate {}{:.4g}, {} every {} epoch{}", name_,
+    return fmt::format("{}{}, batch {}, learning rate {}{:.4g}, {} every {} epoch{}{}", name_,
                        optimizer_name_ == "sgd" ? "" : " by " + optimizer_name_, batch_,
                        automatic_ ? "auto = " : "", rate_,
                        estimator_->needs_snapshot() ? "snapshot" : "measured", freq_,
-                       freq_ == 1 ? "" : "s");
+                       freq_ == 1 ? "" : "s", packing_);
   }
   PhaseTimes times() const override { return objective_.times(); }
   Phase rest() const override { return Phase::inner; }
@@ -136,7 +140,7 @@ class Minibatch : public SolverSetup {
   static double rate_of(double smoothness) { return smoothness > 0 ? 1 / (2 * smoothness) : 1; }
 
   std::unique_ptr<Model<Real>> model_;
-  std::string name_, optimizer_name_;
+  std::string name_, optimizer_name_, packing_;
   Index batch_, freq_ = 1;
   ModelObjective<Real> objective_;
   Sampler sampler_;

@@ -55,7 +55,7 @@ std::string identity(const Settings& settings, const Problem& p) {
         "learning_rate", "seed",           "chains",           "deterministic", "row_order",
         "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
         "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition",
-        "inner_copy"})
+        "inner_copy",    "compression"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual

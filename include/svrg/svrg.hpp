@@ -2,6 +2,7 @@
 // Everything a program needs.
 #include "svrg/comm/communicator.hpp"
 #include "svrg/comm/environment.hpp"
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/comm/reducer.hpp"
 #include "svrg/comm/two_bit.hpp"
 #include "svrg/core/error.hpp"

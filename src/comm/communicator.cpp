@@ -173,6 +173,36 @@ std::vector<T> Communicator::gather(std::span<const T> values) const {
   return all;
 }
 
+void Communicator::gather(std::span<const std::byte> mine, std::span<const Index> lengths,
+                          std::vector<std::byte>& all) const {
+  Group& g = *group_;
+  SVRG_EXPECT(lengths.size() == static_cast<std::size_t>(g.size), "a length for every rank");
+  if (g.alone()) {
+    all.assign(mine.begin(), mine.end());
+    return;
+  }
+  Index whole = 0;
+  for (const Index length : lengths) whole += length;
+  if (static_cast<std::size_t>(whole) > chunk_elements) {  // beyond what a place may count to
+    all = gather(mine);
+    return;
+  }
+  const Timed timed(g);
+  std::vector<int> counts, places;
+  int place = 0;
+  for (const Index length : lengths) {
+    counts.push_back(to_count(static_cast<std::size_t>(length)));
+    places.push_back(place);
+    place += counts.back();
+  }
+  all.resize(static_cast<std::size_t>(whole));
+  check(MPI_Allgatherv(mine.data(), to_count(mine.size()), MPI_BYTE, all.data(), counts.data(),
+                       places.data(), MPI_BYTE, g.comm),
+        "MPI_Allgatherv");
+  g.traffic.bytes += static_cast<Index>(mine.size());
+  ++g.traffic.allreduces;
+}
+
 std::vector<double> Communicator::gather_at_root(std::span<const double> values) const {
   Group& g = *group_;
   if (g.alone()) return {values.begin(), values.end()};

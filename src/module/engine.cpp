@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "module/store.hpp"
-#include "module/two_bit_parts.hpp"
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/comm/reducer.hpp"
 #include "svrg/core/error.hpp"
 
@@ -22,7 +22,7 @@ class Replica final : public Engine {
         options_(std::move(options)),
         scratch_(symbol, options_.executor) {
     // A batch whose rows have nothing to do with each other need not be cut here.
-    joined_ = !options_.two_bit_threshold && scratch_.rows_apart();
+    joined_ = !options_.compression && scratch_.rows_apart();
     for (Index s = 0; s < pieces(); ++s) executors_.emplace_back(symbol, options_.executor);
     if (shared) {
       const auto* other = dynamic_cast<const Replica*>(shared);
@@ -40,11 +40,18 @@ class Replica final : public Engine {
       store_->moved.assign(store_->aux.size(), 0);
     }
     rows_.assign(executors_.size() + 1, 0);
-    for (auto* reducer : {&reducer_, &snapshot_sums_})
-      *reducer =
-          make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
-    if (options_.two_bit_threshold)
-      two_bit_.emplace(slices_.owned(), layout().size(), *options_.two_bit_threshold);
+    const auto plain = [&] {
+      return make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
+    };
+    snapshot_sums_ = plain();
+    if (options_.compression) {
+      auto packed =
+          std::make_unique<PackedSum<Real>>(comm_, options_.compression, layout(), slices_.owned());
+      packed_ = packed.get();
+      reducer_ = std::move(packed);
+    } else {
+      reducer_ = plain();
+    }
   }
 
   const ParameterLayout& layout() const override { return scratch_.layout(); }
@@ -155,14 +162,14 @@ class Replica final : public Engine {
     if (!store_->optimizer)
       throw ConfigError("update() needs an optimizer: call init_optimizer() first");
     if (!pending_) start_sums();
-    if (two_bit_) quantise();
+    if (packed_ && !options_.exact_mean) add_shares_of_mean();
     if (!begun_) part(0).setZero();  // no rows here
     reducer_->reduce();
     pending_ = false;
     const double rows = reducer_->total_tail()[0];
     scale_ = store_->rescale ? *store_->rescale : rows > 0 ? 1 / rows : 0;
     auto g = gradient();
-    if (has_snapshot() && !two_bit_)
+    if (has_snapshot() && (!packed_ || options_.exact_mean))
       g = (g + static_cast<Real>(alpha_ * rows) * full_gradient_) * static_cast<Real>(scale_);
     else
       g *= static_cast<Real>(scale_);
@@ -236,10 +243,7 @@ class Replica final : public Engine {
     state.values["optimizer/name"] = store_->optimizer_name;
     state.values["updates"] = static_cast<std::int64_t>(store_->updates);
     state.values["draw"] = static_cast<std::int64_t>(store_->draw);
-    if (!two_bit_) return;
-    // Every shard's, in the order of shards, so that any number of ranks may go on with them.
-    state.arrays["compression/residual/weights"] =
-        Array::vector(comm_.gather(std::span<const Real>(two_bit_->residuals())));
+    if (packed_) state.arrays["compression/residual/weights"] = Array::vector(packed_->residuals());
   }
   void load_optimizer(const State& state) override {
     if (state.text("optimizer/name") != store_->optimizer_name)
@@ -248,11 +252,10 @@ class Replica final : public Engine {
     store_->optimizer->load(state);
     store_->updates = static_cast<std::uint64_t>(state.integer("updates"));
     store_->draw = static_cast<std::uint64_t>(state.integer("draw"));
-    if (!two_bit_) return;
-    const Index size = layout().size(), shards = slices_.virtual_shards();
-    const auto all = vector_in<Real>(state, "compression/residual/weights", shards * size);
-    for (Index s = 0; s < slices_.owned(); ++s)
-      two_bit_->set_residual(s, all.segment(slices_.global(s) * size, size));
+    if (!packed_) return;
+    const Vec<Real> all = vector_in<Real>(state, "compression/residual/weights",
+                                          slices_.virtual_shards() * layout().size());
+    packed_->set_residuals({all.data(), static_cast<std::size_t>(all.size())});
   }
   void save_snapshot(State& state) const override {
     if (!has_snapshot()) return;
@@ -309,18 +312,15 @@ class Replica final : public Engine {
   }
 
   void start_sums() {
-    reducer_->start(layout().size(), 1, two_bit_.has_value());
-    if (two_bit_) two_bit_->start();
-    begun_ = two_bit_.has_value();
+    reducer_->start(layout().size(), 1, packed_ != nullptr);
+    begun_ = packed_ != nullptr;
     summed_rows_ = 0;
     pending_ = true;
   }
 
   /// After the sum over ranks, in its place.
   Eigen::Map<Vec<Real>> gradient() const { return {reducer_->total().data(), layout().size()}; }
-  Eigen::Map<Vec<Real>> part(Index s) {
-    return {two_bit_ ? two_bit_->part(s).data() : reducer_->values(s).data(), layout().size()};
-  }
+  Eigen::Map<Vec<Real>> part(Index s) { return {reducer_->values(s).data(), layout().size()}; }
 
   // Σ ∇f_i(w̃) over the rows, loaded before, into `sum`; batch statistics are the batch's own there,
   // too.
@@ -352,13 +352,11 @@ class Replica final : public Engine {
   }
 
   // Each sender adds its share of μ to what it contributes.
-  void quantise() {
+  void add_shares_of_mean() {
+    if (!has_snapshot()) return;
     const auto share = static_cast<Real>(alpha_) *
                        (static_cast<Real>(summed_rows_) / static_cast<Real>(slices_.per_batch()));
-    for (Index s = 0; s < slices_.owned(); ++s) {
-      if (has_snapshot()) part(s) += share * full_gradient_;
-      two_bit_->send(s, layout(), reducer_->values(s));
-    }
+    for (Index s = 0; s < slices_.owned(); ++s) part(s) += share * full_gradient_;
   }
 
   Communicator comm_;
@@ -369,11 +367,11 @@ class Replica final : public Engine {
   std::shared_ptr<Store<Real>> store_ = std::make_shared<Store<Real>>();
   Vec<Real> w_snap_, full_gradient_;
   Vec<Real> aux_snap_;
-  std::optional<TwoBitParts<Real>> two_bit_;
   std::vector<Index> rows_;  // where owned shards begin in the batch
   std::vector<std::vector<Real>> out_grad_values_;
   std::vector<std::span<const Real>> out_grad_spans_;
   std::unique_ptr<Reducer<Real>> reducer_, snapshot_sums_;
+  PackedSum<Real>* packed_ = nullptr;  // reducer_, where it packs
   Feed feed_, feed_of_snapshot_;
   double scale_ = 0, alpha_ = 1;
   std::uint64_t snapshot_draw_ = 0;

@@ -9,6 +9,7 @@
 
 #include "module/slices.hpp"
 #include "svrg/comm/communicator.hpp"
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/core/options.hpp"
 #include "svrg/core/state.hpp"
 #include "svrg/data/nd_array.hpp"
@@ -92,7 +93,8 @@ class Engine {
 struct EngineOptions {
   ExecutorOptions executor;
   bool accumulate = false;  // gradients add up over backward() until update()
-  std::optional<double> two_bit_threshold;
+  Compression compression;
+  bool exact_mean = false;  // what is compressed is SVRG's difference, without shares of μ
 };
 
 /// @param shared  weights, running statistics and optimizer are this engine's, for both from now

@@ -139,14 +139,13 @@ void Module::Impl::make_engine_for_shapes(bool same_shards) {
       if (!made.executor.inputs.count(name)) made.executor.fixed.push_back(name);
   if (!options.compression_params.empty()) {
     OptionReader o("compression_params", options.compression_params);
-    if (o.choice("type", "none", {"none", "2bit"}) == "2bit") {
-      made.two_bit_threshold = o.real("threshold", 0.5);
-      if (!(*made.two_bit_threshold > 0)) o.fail("threshold", "must be above 0");
-      if (comm.size() > 1)
-        say(LogLevel::warning,
-            "compression_params: the 2-bit rule is applied to what each context "
-            "sends, but messages between ranks are not packed yet");
+    made.compression = Compression::of(o.choice("type", "none", {"none", "2bit", "1bit", "fp16"}));
+    if (made.compression.kind == Compression::Kind::two_bit) {
+      made.compression.threshold = o.real("threshold", 0.5);
+      if (!(made.compression.threshold > 0)) o.fail("threshold", "must be above 0");
     }
+    if (made.compression)
+      made.exact_mean = o.choice("what", "sum", {"sum", "difference"}) == "difference";
     o.done();
   }
   const Index contexts = !options.context.empty() ? static_cast<Index>(options.context.size())

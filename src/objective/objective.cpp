@@ -34,20 +34,49 @@ double mean_weight(const Communicator& comm, const Shard& shard, Reduction reduc
 template <class Real>
 ModelObjective<Real>::ModelObjective(const Communicator& comm, Model<Real>& model,
                                      const Shard& shard, Penalty<Real> penalty, Reduction reduction,
-                                     RequestProbe probe)
+                                     RequestProbe probe, Compression compression, Index batch)
     : comm_(comm),
       model_(model),
       shard_(shard),
       penalty_(std::move(penalty)),
-      reducer_(make_reducer<Real>(comm, reduction, shard.partition().virtual_shards(),
-                                  shard.owned_shards())),
+      exact_(make_reducer<Real>(comm, reduction, shard.partition().virtual_shards(),
+                                shard.owned_shards())),
       probe_(std::move(probe)),
-      mean_weight_(mean_weight(comm, shard, reduction)) {}
+      mean_weight_(mean_weight(comm, shard, reduction)) {
+  if (!compression) return;
+  // A virtual shard contributes the sum over its share of a batch.
+  compression.threshold *=
+      static_cast<double>(batch) / static_cast<double>(shard.partition().virtual_shards());
+  packed_ =
+      std::make_unique<PackedSum<Real>>(comm, compression, model.layout(), shard.owned_shards());
+}
 
 template <class Real>
-void ModelObjective<Real>::start() {
-  if (!started_) reducer_->start(size(), Tail::size);
+void ModelObjective<Real>::start(const Batch* batch) {
+  if (started_) return;
+  const bool exact = !packed_ || batch == &shard_.all();
+  reducer_ = exact ? exact_.get() : packed_.get();
+  reducer_->start(size(), Tail::size);
   started_ = true;
+}
+
+template <class Real>
+void ModelObjective<Real>::collect() {
+  if (packed_) residuals_ = packed_->residuals();
+}
+
+template <class Real>
+void ModelObjective<Real>::save(State& state) const {
+  if (packed_) state.arrays["compression/residual/weights"] = Array::vector(residuals_);
+}
+
+template <class Real>
+void ModelObjective<Real>::load(const State& state) {
+  if (!packed_) return;
+  const auto* all =
+      std::get_if<std::vector<Real>>(&state.array("compression/residual/weights").data);
+  if (!all) throw DataError("the checkpoint's residuals are of another precision");
+  packed_->set_residuals(*all);
 }
 
 template <class Real>
@@ -56,7 +85,7 @@ void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>*
   const Phase phase = &batch == &shard_.all() ? Phase::full_gradient : Phase::inner;
   const ScopedPhase timed(times_, phase);
   comm_.heartbeat().beat(phase);
-  start();
+  start(&batch);
   for (std::size_t p = 0; p < batch.parts.size();) {
     // Neighbours whose sums share a buffer are one part to the model: larger products for nets.
     Part part = batch.parts[p];
@@ -79,7 +108,7 @@ void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>*
 
 template <class Real>
 Report ModelObjective<Real>::reduce(const Snapshot<Real>* at, VecRef<Real> g) {
-  start();
+  start(nullptr);
   if (shard_.owned_shards() > 0 && probe_) Tail(reducer_->tail(0)).add(probe_());
   reducer_->reduce();
   started_ = false;

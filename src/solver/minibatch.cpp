@@ -152,6 +152,7 @@ void MinibatchSolver<Real>::save(State& state) const {
   state.values["solver/good_objective"] = good_objective_;
   state.values["solver/first_objective"] = first_objective_;
   state.arrays["solver/good_weights"] = Array::vector<Real>(good_);
+  f_.save(state);
   estimator_.save(state);
   optimizer_.save(state);
 }
@@ -173,6 +174,7 @@ void MinibatchSolver<Real>::load(const State& state) {
   first_objective_ = state.real("solver/first_objective");
   const auto& good = std::get<std::vector<Real>>(state.array("solver/good_weights").data);
   good_ = Eigen::Map<const Vec<Real>>(good.data(), static_cast<Index>(good.size()));
+  f_.load(state);
   estimator_.load(state);
   optimizer_.load(state);
   resumed_ = true;

@@ -219,6 +219,7 @@ bool Trainer::worth_saving(const Outcome& at) const {
 void Trainer::save(ConstVecRef<double> w, bool last) {
   const Heartbeat::Within checkpoint(comm_.heartbeat(), Phase::checkpoint);
   const double before = now();
+  if (!options_.run_dir.empty()) solver_.collect();
   comm_.agree("", [&] {
     if (!files_ || !w.allFinite()) return;
     const State state = state_at(w);

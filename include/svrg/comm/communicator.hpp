@@ -54,6 +54,9 @@ class Communicator {
   /// Every rank's values, in order of ranks, on every rank; lengths may differ. Types as above.
   template <class T>
   std::vector<T> gather(std::span<const T> values) const;
+  /// Every rank's bytes in order of ranks; `lengths` of them, known to all beforehand.
+  void gather(std::span<const std::byte> mine, std::span<const Index> lengths,
+              std::vector<std::byte>& all) const;
   /// Every rank's values, equally many, in order of ranks on root; nothing elsewhere.
   std::vector<double> gather_at_root(std::span<const double> values) const;
   /// Over all ranks, the same answer on each. Collective.

@@ -40,7 +40,11 @@ struct ModuleOptions {
   std::vector<std::string> fixed_param_names{};
   std::vector<std::string> state_names{};
   Options group2ctxs{};          // not supported yet: refused
-  Options compression_params{};  // {{"type", "2bit"}, {"threshold", 0.5}}
+  /// {{"type", "2bit"}, {"threshold", 0.5}}: what a context contributes to a step goes as few bits
+  /// (packed_sum.hpp); "1bit" and "fp16" likewise. {"what", "difference"} compresses SVRG's
+  /// difference of two gradients and adds the full gradient exactly, where MXNet's rule ("sum",
+  /// the default) takes them together.
+  Options compression_params{};
   Dtype dtype = Dtype::float32;
   std::uint64_t seed = 0;  // of initializers and random layers
   /// SVRGModule only: epochs between full gradients, a whole number above 0; required there.

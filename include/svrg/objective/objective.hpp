@@ -1,9 +1,11 @@
 #pragma once
 #include <memory>
 
+#include "svrg/comm/packed_sum.hpp"
 #include "svrg/comm/reducer.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/requests.hpp"
+#include "svrg/core/state.hpp"
 #include "svrg/data/shard.hpp"
 #include "svrg/model/model.hpp"
 #include "svrg/objective/penalty.hpp"
@@ -41,6 +43,11 @@ class Objective {
   virtual const Batch& all_rows() const = 0;
   /// Rows of the data set, over all ranks.
   virtual Index rows() const = 0;
+  /// What must survive a restart: collect() brings it to root, save() puts it down there.
+  virtual void collect() {}  // Collective
+  virtual void save(State&) const {}
+  /// Goes on from what save() left. @throws DataError
+  virtual void load(const State&) {}
 };
 
 /// μ ← (1/W) Σ σ_i ∇f_i(w) over all rows of all ranks, W the sum of weights; the mean loss is in
@@ -53,9 +60,12 @@ Report full_gradient(Objective<Real>& objective, ConstVecRef<Real> w, VecRef<Rea
 template <class Real>
 class ModelObjective : public Objective<Real> {
  public:
-  /// All three must outlive this. Collective.
+  /// All three must outlive this. `compression` is of what virtual shards contribute to a step,
+  /// SVRG's difference there; its threshold is of the mean over `batch` rows. Full gradients are
+  /// reduced as they are. Collective.
   ModelObjective(const Communicator& comm, Model<Real>& model, const Shard& shard,
-                 Penalty<Real> penalty, Reduction reduction, RequestProbe probe = {});
+                 Penalty<Real> penalty, Reduction reduction, RequestProbe probe = {},
+                 Compression compression = {}, Index batch = 1);
   Index size() const override { return model_.layout().size(); }
   const Penalty<Real>& penalty() const override { return penalty_; }
   void accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at, const Batch& batch,
@@ -63,6 +73,9 @@ class ModelObjective : public Objective<Real> {
   Report reduce(const Snapshot<Real>* at, VecRef<Real> g) override;
   const Batch& all_rows() const override { return shard_.all(); }
   Index rows() const override { return shard_.info().rows; }
+  void collect() override;
+  void save(State& state) const override;
+  void load(const State& state) override;
   /// Seconds of this rank's gradients, of all rows and of batches (inner).
   const PhaseTimes& times() const noexcept { return times_; }
 
@@ -71,12 +84,15 @@ class ModelObjective : public Objective<Real> {
   Model<Real>& model_;
   const Shard& shard_;
   Penalty<Real> penalty_;
-  std::unique_ptr<Reducer<Real>> reducer_;
+  std::unique_ptr<Reducer<Real>> exact_;
+  std::unique_ptr<PackedSum<Real>> packed_;  // of steps; null: exact, too
+  Reducer<Real>* reducer_ = nullptr;         // the one in use
+  std::vector<Real> residuals_;              // collected
   RequestProbe probe_;
   double mean_weight_ = 1;
   bool started_ = false;
   PhaseTimes times_;
-  void start();
+  void start(const Batch* batch);
 };
 
 /// Mean weight of a row in losses over all ranks; 1 for unweighted data. Collective.

@@ -29,6 +29,7 @@ class MinibatchSolver : public Solver<Real> {
   Outcome start(VecRef<Real> w) override;
   Outcome advance(VecRef<Real> w) override;
   Outcome measure(VecRef<Real> w) override;
+  void collect() override { f_.collect(); }
   void save(State& state) const override;
   void load(const State& state) override;
 

@@ -38,7 +38,10 @@ class Solver {
   virtual Outcome advance(VecRef<Real> w) = 0;
   /// Measures at w, after the end of training: what was to come is lost. Collective.
   virtual Outcome measure(VecRef<Real> w) = 0;
-  /// What must survive a restart: a resumed run goes on bit for bit. Local.
+  /// Brings to root what save() needs of other ranks. Collective.
+  virtual void collect() {}
+  /// What must survive a restart, after collect(): a resumed run goes on bit for bit. On root.
+  /// Local.
   virtual void save(State& state) const = 0;
   /// Takes up what save() left; start() comes after. @throws DataError
   virtual void load(const State& state) = 0;

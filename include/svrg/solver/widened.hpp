@@ -12,6 +12,7 @@ class Widened : public Solver<double> {
   Outcome start(VecRef<double> w) override { return run(&Solver<float>::start, w); }
   Outcome advance(VecRef<double> w) override { return run(&Solver<float>::advance, w); }
   Outcome measure(VecRef<double> w) override { return run(&Solver<float>::measure, w); }
+  void collect() override { inner_.collect(); }
   void save(State& state) const override { inner_.save(state); }
   void load(const State& state) override { inner_.load(state); }
 

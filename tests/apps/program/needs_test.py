@@ -49,6 +49,7 @@ class Needs(Case):
             self.holds(DIGITS, "--engine", "row", ranks=ranks)
             self.holds(DIGITS, "--model", "linear", ranks=ranks)  # solved directly
             self.holds(DIGITS, "--algorithm", "svrg", "-e", "4", "--tol-grad", "0", ranks=ranks)
+            self.holds(DIGITS, "--algorithm", "svrg", "-e", "4", "--tol-grad", "0", "--compression", "2bit", ranks=ranks)
             self.holds(DIGITS, "--model", "mlp", "--hidden", "512,256", "-f", "1", "-e", "2", ranks=ranks)
         self.holds(WDBC, "--deterministic", ranks=2)
 
