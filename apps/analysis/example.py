@@ -51,7 +51,7 @@ print(sa.history(runs / "guarded svrg")[["passes", "objective", "grad_norm", "va
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
 for axes, against in (left, "passes"), (right, "bytes"):
     sa.plot_convergence([runs / a for a in algorithms], against=against, ax=axes)
-    axes.set_xscale("log")
+    axes.set_xscale("log", nonpositive="mask")  # sgd starts with no pass at all
 save(left, "convergence")
 
 # %% What an epoch is spent on

@@ -19,7 +19,7 @@ def inside(run: Path, name: str, remedy: str) -> pathlib.Path:
     """`run` itself if it is a file, else the file `name` of that run directory."""
     path = pathlib.Path(run)
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or run directory (svrg train -o {path} would make one)")
+        raise FileNotFoundError(f"{path}: no such file or run directory; `svrg train -o` makes runs")
     if path.is_dir():
         path = path / name
         if not path.exists():
@@ -34,7 +34,7 @@ def opened(path: pathlib.Path, *formats: str) -> Iterator[h5py.File]:
     No lock is taken: svrg never changes a file in place but puts a whole new one there.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(f"{path}: no such file; name one that svrg wrote")
     if not h5py.is_hdf5(path):
         raise ValueError(f"{path}: not an HDF5 file; of a model in another format, `svrg convert` makes one")
     with h5py.File(path, "r", locking=False) as file:

@@ -17,8 +17,8 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = "osD^vPX"
 PHASES = {"data": "#999999", "full_gradient": "#0072B2", "inner": "#56B4E9", "allreduce": "#D55E00",
           "wait": "#E69F00", "evaluate": "#009E73", "checkpoint": "#CC79A7", "other": "#DDDDDD"}
-AGAINST = {"epoch": ("epoch", "epoch", ""), "passes": ("passes", "passes over the data", ""),
-           "seconds": ("wall_seconds", "wall time", "s"), "bytes": ("bytes_communicated", "data sent", "B")}
+AGAINST = {"epoch": ("epoch", "epoch"), "passes": ("passes", "passes over the data"),
+           "seconds": ("wall_seconds", "seconds"), "bytes": ("bytes_communicated", "bytes sent by all ranks")}
 LOGARITHMIC = {"grad_norm": "gradient norm", "duality_gap": "distance to the minimum, at most"}
 
 
@@ -35,7 +35,7 @@ def plot_convergence(runs: Path | Iterable[Path] | Mapping[str, Path], against: 
         raise ValueError(f"against={against!r}: it is one of {', '.join(AGAINST)}")
     named = runs if isinstance(runs, Mapping) else {_name(run): run for run in _listed(runs)}
     ax = _axes(ax)
-    column, label, unit = AGAINST[against]
+    column, label = AGAINST[against]
     for i, (name, run) in enumerate(named.items()):
         table = history(run)
         if value not in table:
@@ -46,8 +46,8 @@ def plot_convergence(runs: Path | Iterable[Path] | Mapping[str, Path], against: 
     if value in LOGARITHMIC:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=against == "epoch"))
-    if unit:
-        ax.xaxis.set_major_formatter(EngFormatter(unit))
+    if against == "bytes":
+        ax.xaxis.set_major_formatter(EngFormatter())
     ax.set_xlabel(label)
     ax.set_ylabel(LOGARITHMIC.get(value, value.replace("_", " ")))
     ax.legend(frameon=False)

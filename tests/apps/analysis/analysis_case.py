@@ -22,7 +22,7 @@ def enter_python_with(*modules):
     sys.exit(77)
 
 
-enter_python_with("h5py", "matplotlib", "pandas", "sklearn")
+enter_python_with("h5netcdf", "h5py", "matplotlib", "pandas", "sklearn", "xarray")
 import matplotlib
 
 matplotlib.use("Agg")  # no screen is needed

@@ -25,6 +25,7 @@ import svrg_analysis as sa
 from harness import MPIRUN, PROGRAM, WDBC, WDBC_TEST, Case, environment, main, records, svrg
 
 IO_TEST = os.environ.get("SVRG_IO_TEST")
+MINIBATCH = [WDBC, "--valid", WDBC_TEST, "-m", "acc", "--algorithm", "svrg", "-b", "64"]
 PAGE = (ROOT / "docs/analysis.md").read_text()
 
 
@@ -40,10 +41,8 @@ class Analysis(Case):
         super().setUp()
         self.addCleanup(plt.close, "all")
 
-    def minibatch(self, name="run", *args):
-        run, _ = self.train(WDBC, "--valid", WDBC_TEST, "-m", "acc", "--algorithm", "svrg", "-b", "64", "-e", "6", *args,
-                            name=name, ranks=2)
-        return run
+    def minibatch(self, name="run"):
+        return self.train(*MINIBATCH, "-e", "6", name=name, ranks=2)[0]
 
 
 class Runs(Analysis):
@@ -64,8 +63,7 @@ class Runs(Analysis):
 
     def test_phases_are_those_of_the_ranks_there_were(self):
         run = self.minibatch()
-        self.succeeds("train", WDBC, "--valid", WDBC_TEST, "-m", "acc", "--algorithm", "svrg", "-b", "64", "-e", "8",
-                      "--resume", "auto", "-o", run, ranks=1)
+        self.succeeds("train", *MINIBATCH, "-e", "8", "--resume", "auto", "-o", run, ranks=1)
         table = sa.phases(run)
         said = {(line["epoch"], rank): seconds for line in records(run)
                 for rank, seconds in enumerate(line["phase_seconds"])}
@@ -112,7 +110,7 @@ class Runs(Analysis):
             sa.plot_phases(run, rank=2)
 
     def test_what_cannot_be_read_is_refused_with_a_remedy(self):
-        with self.assertRaisesRegex(FileNotFoundError, "nowhere: no such file or run directory .svrg train"):
+        with self.assertRaisesRegex(FileNotFoundError, "nowhere: no such file or run directory; .svrg train"):
             sa.history(self.folder / "nowhere")
         with self.assertRaisesRegex(FileNotFoundError, r"run\.h5: there is none; svrg train"):
             sa.phases(self.folder)
@@ -223,7 +221,8 @@ class Examples(Analysis):
             names = runpy.run_path(example)
         print(said.getvalue())
         drawn = {"convergence", "phases"} | ({"scaling"} if names["speedup"] else set())
-        self.assertEqual({file.name for file in figures.iterdir()}, {f"{n}.{s}" for n in drawn for s in ("png", "svg")})
+        self.assertEqual({file.name for file in figures.iterdir()},
+                         {f"{name}.{suffix}" for name in drawn for suffix in ("png", "svg")})
         for name in drawn:
             self.assertTrue((figures / f"{name}.png").read_bytes().startswith(b"\x89PNG"))
             self.assertTrue(ElementTree.parse(figures / f"{name}.svg").getroot().tag.endswith("svg"))
@@ -245,7 +244,7 @@ class Examples(Analysis):
             subprocess.run(["bash", "-ec", blocks[1][1]], env=surroundings(), check=True, capture_output=True)
             names = {}
             for _, code in blocks[2:]:
-                exec(compile(code, "docs/analysis.md", "exec"), names)  # pylint: disable=exec-used
+                exec(compile(code, "docs/analysis.md", "exec"), names)
             for figure in "convergence.svg", "phases.svg":
                 ElementTree.parse(figure)
         accuracy, area = (float(v) for v in re.findall(r"(?:accuracy|curve) (\S+)", said.getvalue()))
@@ -262,7 +261,8 @@ class Examples(Analysis):
                         "--no-build-isolation", "--disable-pip-version-check", "--target", str(there),
                         str(ROOT / "apps/analysis")], check=True, capture_output=True, text=True)
         done = subprocess.run([sys.executable, "-c", "import svrg_analysis as s; print(s.__file__)"], cwd=self.folder,
-                              env=dict(environment(), PYTHONPATH=str(there)), check=True, capture_output=True, text=True)
+                              env=environment({"PYTHONPATH": str(there)}), check=True, capture_output=True,
+                              text=True)
         self.assertTrue(done.stdout.startswith(str(there)), done.stdout)
         project = tomllib.loads((ROOT / "apps/analysis/pyproject.toml").read_text())["project"]
         self.assertIn(f"svrg {project['version']}", svrg("--version").out)
