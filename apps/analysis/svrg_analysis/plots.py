@@ -57,39 +57,38 @@ def plot_convergence(runs: Path | Iterable[Path] | Mapping[str, Path], against: 
 def plot_scaling(files: Path | Iterable[Path], ax: Axes | None = None) -> Axes:
     """Speed-up over ranks of strong, efficiency of weak scaling studies, beside what is ideal.
 
-    Medians of the repeats, with bars from the slowest to the fastest. What was simulated is dashed, with
-    hollow markers, and its label says so.
+    Medians of the repeats, with bars from the worst to the best. A line that begins at several ranks
+    begins at that speed-up. What was simulated is dashed, with hollow markers, and its label says so.
 
     >>> plot_scaling(["strong.h5", "strong-chains.h5"])
     """
     table = scaling(files)
     if table["mode"].nunique() > 1:
         raise ValueError("strong and weak scaling do not go into one figure; draw one of each")
-    value = "speedup" if table["mode"].iloc[0] == "strong" else "efficiency"
+    strong = table["mode"].iloc[0] == "strong"
+    table["drawn"] = table["efficiency"] * (table["ranks"] if strong else 1)
     ax = _axes(ax)
     ends = np.array([table["ranks"].min(), table["ranks"].max()])
-    ax.plot(ends, ends if value == "speedup" else [1, 1], color="#999999", linewidth=1, label="ideal")
+    ax.plot(ends, ends if strong else [1, 1], color="#999999", linewidth=1, label="ideal")
     for f, (file, rows) in enumerate(table.groupby("file", sort=False)):
         colour = COLOURS[f % len(COLOURS)]
         name = rows["algorithm"].iloc[0] if table["file"].nunique() == 1 else _name(file)
         for p, ((simulated, platform), runs) in enumerate(rows.groupby(["simulated", "platform"])):
-            seconds = runs.groupby("ranks")["train_seconds"].agg(["min", "max"])
-            line = runs.drop_duplicates("ranks").set_index("ranks").sort_index()
-            bars = [line[value] * (1 - line["median_seconds"] / seconds["max"]),
-                    line[value] * (line["median_seconds"] / seconds["min"] - 1)]
-            ax.errorbar(line.index, line[value], None if simulated else np.clip(bars, 0, None), color=colour,
-                        linestyle="--" if simulated else "-", linewidth=1.6, marker=MARKERS[p % len(MARKERS)],
-                        markersize=5, markerfacecolor="none" if simulated else colour, capsize=3,
+            line = runs.groupby("ranks")["drawn"].agg(["min", "median", "max"])
+            bars = None if simulated else [line["median"] - line["min"], line["max"] - line["median"]]
+            ax.errorbar(line.index, line["median"], bars, color=colour, linestyle="--" if simulated else "-",
+                        linewidth=1.6, marker=MARKERS[p % len(MARKERS)], markersize=5, capsize=3,
+                        markerfacecolor="none" if simulated else colour,
                         label=f"{name}, simulated: {platform}" if simulated else f"{name}, measured")
     ax.set_xscale("log", base=2)
-    if value == "speedup":
+    if strong:
         ax.set_yscale("log", base=2)
         ax.yaxis.set_major_formatter(ScalarFormatter())
     else:
         ax.set_ylim(bottom=0)
     ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.set_xlabel("ranks")
-    ax.set_ylabel("speed-up" if value == "speedup" else "efficiency")
+    ax.set_ylabel("speed-up" if strong else "efficiency")
     ax.legend(frameon=False)
     return ax
 

@@ -63,14 +63,15 @@ def scaling(files: Path | Iterable[Path]) -> pd.DataFrame:
     """One or several files of `svrg bench --ranks`: a row for each run, measured or simulated.
 
     Columns: `file`, `mode`, `data`, `algorithm`, `simulated`, `platform` ("" if measured), `ranks`,
-    `repeat` (0 if simulated), what the run took (`train_seconds`, `epochs`, `bytes_communicated` …), and
-    of all repeats together `median_seconds`, `efficiency` and `speedup`. With T the median seconds of
-    training and P₀ the fewest ranks of that file and platform, efficiency is T(P₀)·P₀ / (P·T(P)) in
-    strong and T(P₀) / T(P) in weak scaling, and speedup is P times efficiency: P if all goes well.
+    `repeat` (0 if simulated), what the run took (`train_seconds`, `epochs`, `bytes_communicated` …),
+    `speedup`, `efficiency`, and the medians of these three over the repeats, as `svrg bench` prints them.
+    Speedup is how many times as many rows a second a run trained on as the one with the fewest ranks, P₀,
+    of the same file, platform and repeat; efficiency is that per rank. So with T for seconds efficiency is
+    T(P₀)·P₀ / (P·T(P)) in strong and T(P₀) / T(P) in weak scaling, 1 if all goes well.
     `attrs["studies"][file]` has solver, command, hosts and, if something was simulated, the fitted costs.
 
     >>> t = scaling(["strong.h5", "other.h5"])
-    >>> t[~t.simulated].drop_duplicates(["file", "ranks"]).pivot(index="ranks", columns="file", values="speedup")
+    >>> t[~t.simulated].groupby(["file", "ranks"])["efficiency"].agg(["min", "median", "max"])
     """
     paths = [files] if isinstance(files, str | os.PathLike) else list(files)
     if not paths:
@@ -91,7 +92,7 @@ def scaling(files: Path | Iterable[Path]) -> pd.DataFrame:
         studies[path] = study
     table = pd.concat(tables, ignore_index=True)
     first = ["file", "mode", "data", "algorithm", "simulated", "platform", "ranks", "repeat",
-             "train_seconds", "median_seconds", "speedup", "efficiency"]
+             "train_seconds", "speedup", "efficiency", "median_seconds", "median_speedup", "median_efficiency"]
     table = table[first + [name for name in table if name not in first]]
     table.attrs = {"studies": studies}
     return table
@@ -116,11 +117,12 @@ def _values(data: h5py.Dataset):
 
 
 def _compared(table: pd.DataFrame) -> pd.DataFrame:
-    """With what a run takes relative to one on the fewest ranks."""
-    median = table.groupby(["platform", "ranks"])["train_seconds"].transform("median")
-    base = table.assign(seconds=median).sort_values("ranks").groupby("platform")[["ranks", "seconds"]].first()
-    fewest, seconds = (table["platform"].map(base[name]) for name in ("ranks", "seconds"))
-    efficiency = seconds / median
-    if table["mode"].iloc[0] == "strong":
-        efficiency *= fewest / table["ranks"]
-    return table.assign(median_seconds=median, efficiency=efficiency, speedup=table["ranks"] * efficiency)
+    """With what each run did relative to one on the fewest ranks."""
+    series = ["platform", "repeat"]
+    base = table.sort_values("ranks").drop_duplicates(series)[[*series, "ranks", "rows", "train_seconds"]]
+    base = table[series].merge(base, "left", on=series)
+    speedup = table["rows"] / base["rows"] * base["train_seconds"] / table["train_seconds"]
+    table = table.assign(speedup=speedup, efficiency=speedup * base["ranks"] / table["ranks"])
+    repeats = table.groupby(["platform", "ranks"])
+    return table.assign(**{f"median_{name.removeprefix('train_')}": repeats[name].transform("median")
+                           for name in ("train_seconds", "speedup", "efficiency")})
