@@ -77,7 +77,7 @@ def plot_scaling(files: Path | Iterable[Path], ax: Axes | None = None) -> Axes:
             line = runs.groupby("ranks")["drawn"].agg(["min", "median", "max"])
             bars = None if simulated else [line["median"] - line["min"], line["max"] - line["median"]]
             ax.errorbar(line.index, line["median"], bars, color=colour, linestyle="--" if simulated else "-",
-                        linewidth=1.6, marker=MARKERS[p % len(MARKERS)], markersize=5, capsize=3,
+                        linewidth=1.6, marker=MARKERS[(f + p) % len(MARKERS)], markersize=5, capsize=3,
                         markerfacecolor="none" if simulated else colour,
                         label=f"{name}, simulated: {platform}" if simulated else f"{name}, measured")
     ax.set_xscale("log", base=2)
@@ -141,9 +141,9 @@ def _listed(runs: Path | Iterable[Path]) -> list[Path]:
 
 
 def _name(run: Path) -> str:
-    """runs/a9a and runs/a9a/run.h5 are a9a."""
+    """runs/a9a, runs/a9a/run.h5 and a9a.h5 are a9a."""
     path = pathlib.Path(run)
-    return path.parent.name if path.name == "run.h5" else path.name
+    return path.parent.name if path.name == "run.h5" else path.name.removesuffix(".h5")
 
 
 def _thinned(flags, most: int = 15) -> list[int]:

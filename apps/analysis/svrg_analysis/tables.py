@@ -42,7 +42,8 @@ def phases(run: Path) -> pd.DataFrame:
     """Seconds that each rank spent in each phase of each epoch: index (`epoch`, `rank`), a column a phase.
 
     `run` is as in `history`. A rank that took no part in an epoch, as after going on with fewer, has no
-    row in it. `attrs` has those of `history` and `hostname`, by rank.
+    row in it. Waiting is told from allreduce in runs with --profile only. `attrs` has those of `history`
+    and `hostname`, by rank.
 
     >>> phases("runs/a9a").groupby("epoch").max()          # the slowest rank of each
     >>> phases("runs/a9a")["wait"].groupby("rank").sum()   # whom the others wait for waits least

@@ -206,7 +206,9 @@ class Scaling(Analysis):
                 np.testing.assert_allclose(line.get_ydata().astype(float), wanted, rtol=1e-14)
                 self.assertEqual(line.get_linestyle(), "--" if platform else "-")
                 self.assertEqual(line.get_markerfacecolor() == "none", bool(platform))
-        self.assertEqual(len(sa.plot_scaling([self.strong, self.measured]).containers), 4)
+        both = sa.plot_scaling([self.strong, self.measured]).containers
+        self.assertEqual([bars.get_label() for bars in both[::3]], ["strong, measured", "measured, measured"])
+        self.assertEqual(len({bars.lines[0].get_color() for bars in both}), 2)
         with self.assertRaisesRegex(ValueError, "strong and weak"):
             sa.plot_scaling([self.strong, self.weak])
 
