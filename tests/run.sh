@@ -28,13 +28,12 @@ configure_build "${settings[@]}"
 
 # What users open our files with. Without a network the tests that need it skip, visibly.
 venv=$svrg_build/venv
-if [[ ! -f $venv/complete ]]; then
+packages=(numpy h5py pandas xarray h5netcdf netCDF4 scipy anndata scikit-learn matplotlib flit_core)
+if [[ $(cat "$venv/complete" 2>/dev/null) != "${packages[*]}" ]]; then
   say "making a Python environment in build/venv"
   if python3 -m venv "$venv" >"$svrg_build/venv.log" 2>&1 &&
-     "$venv/bin/pip" install --quiet --only-binary :all: numpy h5py pandas xarray h5netcdf netCDF4 \
-       scipy anndata scikit-learn \
-       >>"$svrg_build/venv.log" 2>&1; then
-    touch "$venv/complete"
+     "$venv/bin/pip" install --quiet --only-binary :all: "${packages[@]}" >>"$svrg_build/venv.log" 2>&1; then
+    echo "${packages[*]}" >"$venv/complete"
   else
     say "warning: no Python packages (see build/venv.log); the tests that open files with them will skip"
   fi

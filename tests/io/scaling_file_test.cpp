@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "folder.hpp"
@@ -112,6 +113,18 @@ TEST(ScalingFile, refuses_what_is_none) {
   document.attributes = root_attributes("svrg-bench", "svrg scaling study");
   write_file(folder / "empty.h5", to_image(document));
   EXPECT_THROW(read_scaling(folder / "empty.h5"), DataError);
+}
+
+TEST(Samples, of_scaling_studies_are_written_for_other_readers) {
+  const char* target = std::getenv("SVRG_IO_SAMPLES");
+  if (!target) GTEST_SKIP() << "SVRG_IO_SAMPLES names no folder";
+  const std::string folder = target;
+  ScalingStudy study = sample_study();
+  write_scaling(folder + "/weak.h5", study);
+  study.mode = "strong";
+  write_scaling(folder + "/strong.h5", study);
+  study.simulated.clear();
+  write_scaling(folder + "/measured.h5", study);
 }
 
 }  // namespace
