@@ -11,6 +11,7 @@ namespace svrg {
 
 /// In how few bits a sender puts what it contributes to a step.
 struct Compression {
+  /// Bits a value: all, 2, 1 or 16.
   enum class Kind { none, two_bit, one_bit, half };
   Kind kind = Kind::none;
   /// Of two_bit: what a code stands for; 0: the mean size of what waits, of each parameter and

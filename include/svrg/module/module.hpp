@@ -39,7 +39,7 @@ struct ModuleOptions {
   std::vector<double> work_load_list{};  // shares of a batch's rows, one a context; empty: even
   std::vector<std::string> fixed_param_names{};
   std::vector<std::string> state_names{};
-  Options group2ctxs{};          // not supported yet: refused
+  Options group2ctxs{};  // not supported yet: refused
   /// {{"type", "2bit"}, {"threshold", 0.5}}: what a context contributes to a step goes as few bits
   /// (packed_sum.hpp); "1bit" and "fp16" likewise. {"what", "difference"} compresses SVRG's
   /// difference of two gradients and adds the full gradient exactly, where MXNet's rule ("sum",

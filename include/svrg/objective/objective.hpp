@@ -43,10 +43,11 @@ class Objective {
   virtual const Batch& all_rows() const = 0;
   /// Rows of the data set, over all ranks.
   virtual Index rows() const = 0;
-  /// What must survive a restart: collect() brings it to root, save() puts it down there.
-  virtual void collect() {}  // Collective
+  /// Brings to root what save() needs of other ranks. Collective.
+  virtual void collect() {}
+  /// What must survive a restart, after collect(). Local.
   virtual void save(State&) const {}
-  /// Goes on from what save() left. @throws DataError
+  /// Goes on from what save() left. Local. @throws DataError
   virtual void load(const State&) {}
 };
 
