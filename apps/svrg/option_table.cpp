@@ -28,6 +28,10 @@ constexpr Option table[] = {
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
      .help = "a model, checkpoint or run file"},
 
+    {.flag = "runs", .positional = "RUN", .type = path, .group = "Data", .commands = report,
+     .repeats = true,
+     .help = "run directories, run.h5 or files of svrg bench; several runs are compared"},
+
     {.flag = "in-file", .positional = "IN", .type = path, .group = "Data", .commands = convert,
      .help = "rows (svmlight, CSV, IDX or HDF5) or a model"},
     {.flag = "out-file", .positional = "OUT", .type = path, .group = "Data", .commands = convert,
@@ -221,6 +225,8 @@ constexpr Option table[] = {
      .help = "record, checkpoints and model go here; without it nothing is kept"},
     {.flag = "out", .short_flag = "o", .type = path, .group = "Output", .commands = predict,
      .help = "predictions go here instead of stdout"},
+    {.flag = "report-file", .short_flag = "o", .type = path, .default_text = "report.html",
+     .group = "Output", .commands = report, .help = "the page; one that is a report already is replaced"},
     {.flag = "proba", .type = Type::flag, .default_text = "false", .group = "Output",
      .commands = predict, .help = "write class probabilities"},
     {.flag = "scores", .type = Type::flag, .default_text = "false", .group = "Output",
@@ -254,6 +260,8 @@ constexpr Option table[] = {
      .group = "Output", .help = "JSON objects on stderr, one a line, in place of header, table and messages"},
     {.flag = "tensorboard", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .help = "the epochs' figures as TensorBoard's event files, in tb/ of the run directory"},
+    {.flag = "report", .section = "output", .type = Type::flag, .default_text = "false",
+     .group = "Output", .help = "at the end a page of figures, report.html in the run directory (svrg report)"},
     {.flag = "export", .section = "output", .type = path, .group = "Output",
      .help = "the model again, to this .h5, .model (liblinear's text), .npz or .json file"},
     {.flag = "fold-scaling", .section = "output", .type = Type::flag, .default_text = "false",
@@ -263,7 +271,7 @@ constexpr Option table[] = {
              "does"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | predict | config | convert | bench,
+     .group = "Output", .commands = train | predict | config | convert | bench | report,
      .help = "replace the results that are there"},
     {.flag = "no-json", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = reads_data, .help = "no JSON line on stdout at the end"},
