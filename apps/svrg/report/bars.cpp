@@ -167,15 +167,16 @@ std::string svg(const Matrix& matrix) {
   std::size_t longest = 1;
   for (const auto& name : matrix.names)
     longest = std::max(longest, std::min<std::size_t>(12, columns(name)));
-  const double left = 34 + static_cast<double>(longest) * 6.6, top = 46;
-  const double cell = std::min(90.0, (width - left - 8) / static_cast<double>(n));
+  const double names = 34 + static_cast<double>(longest) * 6.6, top = 46;
+  const double cell = std::min(110.0, (width - names - 8) / static_cast<double>(n));
+  const double left = names + (width - names - 8 - cell * static_cast<double>(n)) / 2;
   const double height = top + cell * static_cast<double>(n) + 8;
   const double middle = cell * static_cast<double>(n) / 2;
   std::string out = svg_start(matrix.id, width, height, matrix.title, matrix.description);
   out += fmt::format(R"(<text class="label" x="{:.1f}" y="14" text-anchor="middle">{}</text>)"
-                     R"(<text class="label" transform="translate(14 {:.1f}) rotate(-90) ")"
+                     R"(<text class="label" transform="translate({:.1f} {:.1f}) rotate(-90) ")"
                      R"( text-anchor="middle">{}</text>)",
-                     left + middle, escaped(matrix.column_label), top + middle,
+                     left + middle, escaped(matrix.column_label), left - names + 14, top + middle,
                      escaped(matrix.row_label));
   const auto every = static_cast<std::size_t>(std::ceil(14 / cell));
   const bool wide = static_cast<double>(longest) * 6.6 + 4 <= cell * static_cast<double>(every);
@@ -205,7 +206,7 @@ std::string svg(const Matrix& matrix) {
       if (static_cast<double>(number.size()) * 7 + 4 <= cell && cell >= 16)
         out += fmt::format(
             R"(<text class="number{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>)",
-            depth > 0.55 ? " strong" : "", x + cell / 2, y + cell / 2 + 4, number);
+            depth > 0.55 ? " strong" : value == 0 ? " none" : "", x + cell / 2, y + cell / 2 + 4, number);
     }
   }
   return out + "</svg>";

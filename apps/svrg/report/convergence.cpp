@@ -81,32 +81,46 @@ std::vector<Point> points_of(const RunData& run, const Across& across, const Uni
   return points;
 }
 
-/// Linear between points, of the logarithm where y is shown by it; NaN outside.
+/// Those that the axis has a place for.
+std::vector<Point> usable(const std::vector<Point>& points, bool log) {
+  std::vector<Point> kept;
+  for (const Point& p : points)
+    if (std::isfinite(p.y) && (!log || p.y > 0)) kept.push_back(p);
+  return kept;
+}
+
+/// Linear between points, of the logarithm where y is shown by it; a run that is over stays where
+/// it ended.
 double between(const std::vector<Point>& points, double x, bool log) {
   const auto after = std::ranges::lower_bound(points, x, {}, &Point::x);
-  if (after == points.end()) return missing;
-  if (after->x == x || after == points.begin()) return after->x == x ? after->y : missing;
+  if (after == points.end()) return points.back().y;
+  if (after->x == x || after == points.begin()) return after->y;
   const Point &a = *(after - 1), &b = *after;
   const double t = (x - a.x) / (b.x - a.x);
-  if (log)
-    return a.y > 0 && b.y > 0 ? std::exp((1 - t) * std::log(a.y) + t * std::log(b.y)) : missing;
+  if (log) return std::exp((1 - t) * std::log(a.y) + t * std::log(b.y));
   return (1 - t) * a.y + t * b.y;
 }
 
-/// Median line and band from least to largest of repeats.
-void add_repeats(const std::vector<std::vector<Point>>& runs, const Curve& curve, int style,
+/// Median line and band from least to largest of repeats, from where all of them have begun.
+void add_repeats(const std::vector<std::vector<Point>>& all, const Curve& curve, int style,
                  Plot& plot) {
+  std::vector<std::vector<Point>> runs;
   std::set<double> places;
-  for (const auto& points : runs)
-    for (const Point& p : thinned(points, 200)) places.insert(p.x);
+  double begin = -std::numeric_limits<double>::infinity();
+  for (const auto& points : all) {
+    runs.push_back(thinned(usable(points, plot.y.is_log()), 200));
+    if (runs.back().empty()) runs.pop_back();
+  }
+  for (const auto& points : runs) {
+    begin = std::max(begin, points.front().x);
+    for (const Point& p : points) places.insert(p.x);
+  }
   Series median{curve.name, {}, style};
   Band band{style, {}, {}};
   for (const double x : places) {
+    if (x < begin) continue;
     std::vector<double> values;
-    for (const auto& points : runs)
-      if (const double y = between(points, x, plot.y.is_log()); std::isfinite(y))
-        values.push_back(y);
-    if (values.empty()) continue;
+    for (const auto& points : runs) values.push_back(between(points, x, plot.y.is_log()));
     std::ranges::sort(values);
     const std::size_t n = values.size();
     median.points.push_back({x, 0.5 * (values[(n - 1) / 2] + values[n / 2])});
@@ -190,7 +204,8 @@ std::string marked_sentence(const std::vector<RunData>& runs) {
   return std::string("Marks are snapshots, where objective and full gradient were measured") +
          (repeats
               ? "; runs that differ only in their seed are one line, their median, in a band from "
-                "the least to the largest. "
+                "the least to the largest, from where all have begun; one that is over "
+                "stays where it ended. "
               : ". ");
 }
 

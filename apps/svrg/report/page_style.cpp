@@ -32,10 +32,11 @@ h2{margin:44px 0 6px;font-size:23px}
 h3{margin:0 0 8px;font-size:16px;overflow-wrap:anywhere}
 .lead{margin:0 0 14px;color:var(--soft);max-width:80ch;overflow-wrap:anywhere}
 .figures,.verdicts{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));
-align-items:start}
+align-items:stretch}
 .verdicts{margin-top:12px}
 figure,.block,.verdict{margin:0;padding:18px;background:var(--card);border:1px solid var(--line);
 border-radius:10px;min-width:0}
+figure{display:flex;flex-direction:column}figure .data{margin-top:auto;padding-top:10px}
 figure.wide,.block.wide,.absent{grid-column:1/-1}
 .pictures{display:grid;gap:14px 22px;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}
 .pictures svg{width:100%;height:auto;max-width:620px;margin:0 auto;display:block}
@@ -46,9 +47,9 @@ figcaption,.under,.remark,.absent{color:var(--soft);font-size:14px;margin:10px 0
 .swatch{width:26px;height:12px;flex:none}.swatch.square{width:12px}
 .defs{position:absolute}
 svg text{font-family:inherit;font-variant-numeric:tabular-nums}
-.tick,.note,.number{font-size:11.5px;fill:var(--soft)}.label{font-size:12.5px;fill:var(--ink)}
-.note{font-style:italic}
-.number{fill:var(--ink)}.number.strong{fill:var(--card);font-weight:600}
+.tick,.rule-text,.number{font-size:11.5px;fill:var(--soft)}.label{font-size:12.5px;fill:var(--ink)}
+.rule-text{font-style:italic}
+.number{fill:var(--ink)}.number.none{fill:var(--soft);fill-opacity:.6}.number.strong{fill:var(--card);font-weight:600}
 .grid{stroke:var(--grid)}.axis{stroke:var(--soft)}
 .rule{stroke:var(--soft);stroke-dasharray:2 3}
 .shade{fill:var(--shade)}
@@ -66,7 +67,7 @@ svg text{font-family:inherit;font-variant-numeric:tabular-nums}
 .verdict.bad{--tone:var(--bad)}.verdict.open{--tone:var(--open)}
 .badge{margin:0 0 6px;color:var(--tone);font-weight:650;font-size:17px}
 .say{margin:0;font-size:17px;max-width:75ch;overflow-wrap:anywhere}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(136px,1fr));gap:12px 18px;margin:18px 0 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:12px 18px;margin:18px 0 0}
 .tiles div{min-width:0;border-top:1px solid var(--line);padding-top:8px}
 .tiles dt{color:var(--soft);font-size:13px}
 .tiles dd{margin:0;font-size:21px;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
@@ -90,7 +91,7 @@ footer{padding-top:36px;padding-bottom:40px;color:var(--soft);font-size:13px}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd;--p0:#0067a8;
 --p1:#c24e00;--p2:#00855f;--p3:#b0508c;--p4:#c88a00;--p5:#3f9ed6;--p6:#77808a;--p7:#7a4a1e;--cell:#0072b2;
 --miss:#c24e00;--good:#0a7a4b;--fair:#9a6200;--bad:#c0362c}
-body{font-size:11pt}nav,details.data{display:none}header,main,footer{max-width:none;padding:0}
+body{font-size:11pt}.scroll{overflow:visible}table{font-size:9pt}nav,details.data{display:none}header,main,footer{max-width:none;padding:0}
 figure,.block,.verdict,tr{break-inside:avoid}h2,h3{break-after:avoid}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "report/shown.hpp"
@@ -88,7 +89,7 @@ std::string rule(const Frame& f, const Rule& r) {
   const double x = r.vertical ? f.x(r.at) : left, y = r.vertical ? top : f.y(r.at);
   const bool beyond = r.vertical && x > f.width / 2;
   return fmt::format(R"(<line class="rule" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)"
-                     R"(<text class="note" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)",
+                     R"(<text class="rule-text" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)",
                      x, r.vertical ? x : f.width - right, y, r.vertical ? base : y,
                      r.vertical ? (beyond ? x - 5 : x + 5) : f.width - right - 4,
                      r.vertical ? top + 12 : y - 5, !r.vertical || beyond ? "end" : "start",
@@ -154,12 +155,11 @@ bool has_points(const Plot& plot) {
 std::string svg(const Plot& plot) {
   const Frame f{plot, 460, plot.square ? 420.0 : 280.0};
   std::string out = svg_start(plot.id, f.width, f.height, plot.title, plot.description);
-  if (plot.shaded_from >= 0) {
-    const double x = plot.x.holds(plot.shaded_from) ? f.x(plot.shaded_from) : f.width;
-    if (x < f.width - right)
-      out += fmt::format(
-          R"(<rect class="shade" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", x, top,
-          f.width - right - x, f.height - top - bottom);
+  if (plot.shaded_from < plot.shaded_to) {
+    const double from = f.x(plot.shaded_from), to = std::min(f.x(plot.shaded_to), f.width - right);
+    out +=
+        fmt::format(R"(<rect class="shade" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+                    from, top, to - from, f.height - top - bottom);
   }
   out += axes(f);
   for (const Band& b : plot.bands) out += band(f, b);

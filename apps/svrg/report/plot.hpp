@@ -42,7 +42,7 @@ struct Plot {
   std::vector<Band> bands = {};
   std::vector<Series> series = {};
   std::vector<Rule> rules = {};
-  double shaded_from = -1;  // x from which on the ground is shaded; < 0: nowhere
+  double shaded_from = 0, shaded_to = 0;  // x of shaded ground, where the first is the smaller
   bool square = false;
 };
 

@@ -26,6 +26,7 @@ Plot plot_of(const SpeedUp& s, const std::string& id, const char* title, const c
     for (const Size& size : s.sizes())
       if (size.ranks < beyond) before = size.ranks;
     plot.shaded_from = std::sqrt(before * beyond);
+    plot.shaded_to = s.sizes().back().ranks * 1.15;
   }
   return plot;
 }
@@ -228,7 +229,7 @@ std::string numbers(const SpeedUp& s) {
            shown_share(run->communication_seconds / run->train_seconds),
            run->converged ? "yes" : "no"});
     }
-  return R"(<div class="block"><h3>Numbers</h3>)" + html(table) + "</div>";
+  return R"(<div class="block wide"><h3>Numbers</h3>)" + html(table) + "</div>";
 }
 
 }  // namespace
@@ -237,14 +238,16 @@ std::string summary_of(const StudyData& data) {
   const SpeedUp s(data.study);
   if (s.sizes().size() < 2) return {};
   const Size& last = s.sizes().back();
-  const double e = s.efficiency(last, last.seconds.median), serial = s.serial_part();
-  return fmt::format(
-      "On {} {} {} as fast as on {} (efficiency {}); the part that more ranks do not "
-      "make faster is {}.",
+  const double e = s.efficiency(last, last.seconds.median);
+  std::string text = fmt::format(
+      "On {} {} {} times as fast as on {}: efficiency {}, serial part {}.",
       counted(static_cast<long long>(last.ranks), "rank"),
-      s.weak() ? "rows are worked off" : "training is",
-      fmt::format("{} times", shown(e * last.ranks / s.first_ranks(), 3)), shown(s.first_ranks()),
-      shown_share(e), shown_share(serial));
+      s.weak() ? "rows are worked off" : "training is", shown(e * last.ranks / s.first_ranks(), 3),
+      shown(s.first_ranks()), shown_share(e), shown_share(s.serial_part()));
+  if (const double beyond = s.beyond_cores(); beyond > 0)
+    text += fmt::format(" From {} on there are more ranks than a node's {} cores.", shown(beyond),
+                        data.study.cores);
+  return text;
 }
 
 std::string scaling_section(const StudyData& data, int number) {
@@ -271,8 +274,7 @@ std::string scaling_section(const StudyData& data, int number) {
       escaped(study.solver), counted(static_cast<long long>(s.sizes().front().repeats), "repeat"));
   for (const std::string& platform : study.platforms)
     lead += "Simulated platform " + escaped(platform) + ". ";
-  return section(fmt::format("scaling-{}", number), "Scaling: " + data.name,
-                 lead + summary_of(data), content);
+  return section(fmt::format("scaling-{}", number), "Scaling: " + data.name, lead, content);
 }
 
 }  // namespace svrg::app::reporting

@@ -79,7 +79,8 @@ std::string shown(double value, int digits) {
 std::string shown_share(double share) {
   if (!std::isfinite(share)) return "–";
   if (share > 0 && share < 0.001) return "< 0.1 %";
-  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 || share > 0.99 ? 1 : 0);
+  return fmt::format("{:.{}f} %", 100 * share,
+                     share != 0 && (share < 0.0995 || (share > 0.99 && share < 1)) ? 1 : 0);
 }
 
 std::string shown_seconds(double seconds) {

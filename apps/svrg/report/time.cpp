@@ -35,6 +35,12 @@ std::vector<double> seconds_of(const RunData& run, std::size_t from, std::size_t
   return sums;
 }
 
+double sum_of(const RunData& run) {
+  double sum = 0;
+  for (const double s : seconds_of(run, 0, run.epochs.size(), 1)) sum += s;
+  return sum;
+}
+
 std::string by_epoch(const RunData& run, std::size_t index, std::size_t runs) {
   Bars bars;
   bars.id = figure_id("phases", index, runs);
@@ -65,18 +71,19 @@ std::string by_epoch(const RunData& run, std::size_t index, std::size_t runs) {
     auto& row = data.rows.emplace_back(std::vector{std::to_string(record.epoch)});
     for (const double s : means) row.push_back(cell(s));
   }
-  return html(
-      Figure{bars.id,
-             bars.title,
-             {svg(bars)},
-             legend_of(bars),
-             fmt::format("Mean of the ranks. Hatched phases are communication.{} An epoch "
-                         "without a bar was too short to be seen.",
-                         width > 1 ? fmt::format(" A bar is the sum of {} records, named by "
-                                                 "the first.",
-                                                 width)
-                                   : ""),
-             data});
+  return html(Figure{
+      bars.id,
+      bars.title,
+      {svg(bars)},
+      legend_of(bars),
+      fmt::format("Mean of the ranks. Hatched phases are communication.{} All together {} of {} of "
+                  "training; the rest went into what is in no phase, such as the record.",
+                  width > 1 ? fmt::format(" A bar is the sum of {} records, named by "
+                                          "the first.",
+                                          width)
+                            : "",
+                  shown_seconds(sum_of(run)), shown_seconds(run.last().wall_seconds)),
+      data});
 }
 
 std::string by_rank(const RunData& run, std::size_t index, std::size_t runs) {

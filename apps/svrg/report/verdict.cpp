@@ -250,7 +250,7 @@ std::string verdict_section(const ReportData& data) {
     const std::string summary = summary_of(study);
     if (!summary.empty())
       out += fmt::format(
-          R"(<article class="verdict fair"><p class="badge"><span aria-hidden="true">↗</span> Scaling</p>)"
+          R"(<article class="verdict open"><p class="badge"><span aria-hidden="true">↗</span> Scaling</p>)"
           R"(<h3>{}</h3><p class="say">{}</p></article>)",
           escaped(study.name), escaped(summary));
   }
