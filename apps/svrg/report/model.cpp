@@ -108,9 +108,11 @@ std::string weights_figure(const RunData& run) {
   }
   if (!has_bars(bars)) return absent("Largest weights: every weight is 0.");
   bars.description = fmt::format("The {} weights of largest size", bars.bars.size());
-  std::string caption =
-      fmt::format("The {} of {} weights that are largest in size{}. ", bars.bars.size(),
-                  shown(static_cast<double>(p.size)), classes == 1 ? "" : ", each with its class");
+  std::string caption = (static_cast<Index>(bars.bars.size()) == p.size
+                             ? "All weights"
+                             : fmt::format("The {} of {} weights that are largest in size",
+                                           bars.bars.size(), shown(static_cast<double>(p.size)))) +
+                        (classes == 1 ? ". " : ", each with its class. ");
   caption +=
       m.scale.empty()
           ? "Columns were not standardised: a large weight may only mean that its column is small."
