@@ -58,21 +58,21 @@ std::string details(const std::string& title, const std::string& text) {
                            escaped(title), escaped(text));
 }
 
-std::string links(const ReportData& data) {
+/// To the sections that there are.
+std::string links(const ReportData& data, const std::string& sections) {
   std::string out = R"(<nav aria-label="Sections">)";
   const auto add = [&](const std::string& id, const std::string& text) {
-    out += fmt::format(R"(<a href="#{}">{}</a>)", id, escaped(text));
+    if (sections.find(fmt::format(R"(<section id="{}">)", id)) != sections.npos)
+      out += fmt::format(R"(<a href="#{}">{}</a>)", id, escaped(text));
   };
-  if (data.runs.size() <= 4) add("verdict", "Verdict");
-  if (data.runs.size() > 1) add("comparison", "Comparison");
-  if (!data.runs.empty()) {
-    add("convergence", "Convergence");
-    add("time", "Time");
-  }
+  add("verdict", "Verdict");
+  add("comparison", "Comparison");
+  add("convergence", "Convergence");
+  add("time", "Time");
   for (std::size_t i = 0; i < data.studies.size(); ++i)
     add(fmt::format("scaling-{}", i + 1),
         data.studies.size() == 1 ? "Scaling" : "Scaling " + std::to_string(i + 1));
-  if (!data.runs.empty()) add("model", "Model");
+  add("model", "Model");
   add("reproduce", "Reproduce");
   return out + "</nav>";
 }
@@ -120,7 +120,12 @@ std::string reproduce_section(const ReportData& data) {
 
 std::string page(const ReportData& data) {
   const std::string names = escaped(names_of(data));
-  std::string out = fmt::format(
+  std::string sections = verdict_section(data) + comparison_section(data.runs) +
+                         convergence_section(data.runs) + time_section(data.runs);
+  for (std::size_t i = 0; i < data.studies.size(); ++i)
+    sections += scaling_section(data.studies[i], static_cast<int>(i) + 1);
+  sections += model_section(data.runs) + reproduce_section(data);
+  const std::string head = fmt::format(
       R"({}<html lang="en"><head><meta charset="utf-8"><meta name="viewport" )"
       R"(content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">)"
       R"(<link rel="icon" href="data:,"><title>{} – svrg report</title><style>{}</style></head><body>)"
@@ -129,14 +134,10 @@ std::string page(const ReportData& data) {
       R"(height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45) "><rect class="stripe" )"
       R"(width="1.6" height="5"/></pattern></defs></svg>)"
       R"(<header><p class="kind">svrg report</p><h1>{}</h1><p class="sub">{}</p>{}</header><main>)",
-      mark_of_report, names, page_style(), names, subtitle(data), links(data));
-  out += verdict_section(data) + comparison_section(data.runs) + convergence_section(data.runs) +
-         time_section(data.runs);
-  for (std::size_t i = 0; i < data.studies.size(); ++i)
-    out += scaling_section(data.studies[i], static_cast<int>(i) + 1);
-  out += model_section(data.runs) + reproduce_section(data);
-  return out + fmt::format("</main><footer>Made by svrg {}, {}</footer></body></html>\n",
-                           escaped(version()), utc_now());
+      mark_of_report, names, page_style(), names, subtitle(data), links(data, sections));
+  return head + sections +
+         fmt::format("</main><footer>Made by svrg {}, {}</footer></body></html>\n",
+                     escaped(version()), utc_now());
 }
 
 std::string make_report(const std::vector<std::string>& paths) {
