@@ -10,11 +10,11 @@
 namespace svrg::app::reporting {
 namespace {
 
-constexpr double most_ticks = 6;
+constexpr int most_decades = 7;  // between labels of a logarithmic axis
 
-/// 1, 2 or 5 times a power of ten, so that there are at most `most_ticks` steps.
-double round_step(double range) {
-  const double rough = range / most_ticks, power = std::pow(10, std::floor(std::log10(rough)));
+/// 1, 2 or 5 times a power of ten, so that there are at most so many steps.
+double round_step(double range, int steps) {
+  const double rough = range / steps, power = std::pow(10, std::floor(std::log10(rough)));
   for (const double factor : {1, 2, 5})
     if (factor * power >= rough * (1 - 1e-9)) return factor * power;
   return 10 * power;
@@ -31,14 +31,14 @@ std::string power_of_ten(int exponent) {
 
 }  // namespace
 
-Axis Axis::linear(double low, double high) {
+Axis Axis::linear(double low, double high, int steps) {
   if (!(high > low)) {
     const double half = low == 0 ? 1 : std::fabs(low) / 2;
     low -= low == 0 ? 0 : half;
     high += half;
   }
   Axis axis;
-  const double step = round_step(high - low);
+  const double step = round_step(high - low, steps);
   const double first = std::floor(low / step + 1e-9), last = std::ceil(high / step - 1e-9);
   axis.low_ = first * step;
   axis.high_ = last * step;
@@ -59,7 +59,7 @@ Axis Axis::logarithmic(double low, double high) {
   const int last = std::max(first + 1, static_cast<int>(std::ceil(std::log10(high) - 1e-9)));
   axis.low_ = std::pow(10, first);
   axis.high_ = std::pow(10, last);
-  const int every = static_cast<int>(std::ceil((last - first) / (most_ticks + 1)));
+  const int every = static_cast<int>(std::ceil((last - first) / double{most_decades}));
   for (int e = first; e <= last; ++e)
     if ((e - first) % every == 0) axis.ticks_.push_back({std::pow(10, e), power_of_ten(e)});
   if (last - first > 2) return axis;

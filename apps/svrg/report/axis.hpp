@@ -14,8 +14,9 @@ struct Tick {
 class Axis {
  public:
   Axis() = default;
-  /// Ends at round numbers around [low, high]; equal ends are moved apart.
-  static Axis linear(double low, double high);
+  /// Ends at round numbers around [low, high], with at most about so many steps between; equal ends
+  /// are moved apart.
+  static Axis linear(double low, double high, int steps = 6);
   /// Ends at powers of ten, of positive numbers. Ticks of a narrow one also lie between these.
   static Axis logarithmic(double low, double high);
   /// Logarithmic, with a tick at each of these positive numbers, such as counts of ranks.

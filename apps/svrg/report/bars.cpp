@@ -134,12 +134,12 @@ std::string lying(const Bars& bars, const Axis& axis) {
       out += fmt::format(R"(<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>)",
                          left - 7, y + row / 2 + 4, escaped(shortened(bar.label, most)));
   }
-  return out + fmt::format(
-                   R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)"
-                   R"(<text class="label" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>)"
-                   R"(<text class="label" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text></svg>)",
-                   x_of(0), x_of(0), top, base, (left + width - right) / 2, height - 6,
-                   escaped(bars.value_label), left - 7, base + 16, escaped(bars.bar_label));
+  return out +
+         fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)"
+                     R"(<text class="label" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>)"
+                     R"(<text class="label" x="4" y="{:.1f}">{}</text></svg>)",
+                     x_of(0), x_of(0), top, base, (left + width - right) / 2, height - 6,
+                     escaped(bars.value_label), height - 6, escaped(bars.bar_label));
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ bool has_bars(const Bars& bars) {
 
 std::string svg(const Bars& bars) {
   const Extent extent = extent_of(bars);
-  const Axis axis = Axis::linear(extent.low, extent.high);
+  const Axis axis = Axis::linear(extent.low, extent.high, bars.lying ? 4 : 6);
   return bars.lying ? lying(bars, axis) : upright(bars, axis);
 }
 
@@ -206,7 +206,10 @@ std::string svg(const Matrix& matrix) {
       if (static_cast<double>(number.size()) * 7 + 4 <= cell && cell >= 16)
         out += fmt::format(
             R"(<text class="number{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>)",
-            depth > 0.55 ? " strong" : value == 0 ? " none" : "", x + cell / 2, y + cell / 2 + 4, number);
+            depth > 0.55 ? " strong"
+            : value == 0 ? " none"
+                         : "",
+            x + cell / 2, y + cell / 2 + 4, number);
     }
   }
   return out + "</svg>";

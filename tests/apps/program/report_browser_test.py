@@ -165,6 +165,23 @@ class Reports(Case):
         self.assertGreater(looks[400, False]["height"], looks[1200, False]["height"], "one column, not two")
         return page
 
+    def test_what_is_wrong_with_a_page_is_found(self):
+        page = self.folder / "bad.html"
+        svg = '<svg viewBox="0 0 100 50" width="300"><text x="{}" y="20">some words</text>{}</svg>'
+        page.write_text('<!doctype html><style>body{color:red}</style><img src="http://localhost:1/x.png">'
+                        '<div style="width:3000px">wide</div><script>console.error("no")</script>'
+                        f'<figure id="cut"><div class="pictures">{svg.format(80, "")}</div></figure>'
+                        f'<figure id="over"><div class="pictures">'
+                        f'{svg.format(2, "<text x=8 y=22>others</text><path class=line d=M0,0L9,9 />")}'
+                        '</div></figure>')
+        seen = self.browser.open(page, 400)
+        problems = "; ".join(seen["problems"])
+        for text in ("wide in 400", "cut: nothing to be seen", '"some words" is cut off', 'over: "others" on "some words"'):
+            self.assertIn(text, problems)
+        self.assertNotIn("over: nothing", problems)
+        self.assertTrue(seen["complaints"])
+        self.assertIn("http://localhost:1/x.png", seen["asked"])
+
     def test_a_run_of_two_classes(self):
         run, _ = self.train(str(ROOT / "apps/data/wdbc.csv"), "--label-column", "label", "--valid-fraction",
                             "0.25", "--standardize", "zscore", "--engine", "row", "-m", "acc,ce",
