@@ -1,8 +1,10 @@
 // One file: no script, no font, nothing from anywhere else.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <ctime>
 
+#include "quantity.hpp"
 #include "report/figure.hpp"
 #include "report/page_style.hpp"
 #include "report/report.hpp"
@@ -37,10 +39,13 @@ std::string subtitle(const ReportData& data) {
   };
   if (data.runs.size() == 1) {
     const RunData& run = data.runs.front();
+    const auto number = [&](const char* name) {
+      return parse_number(run.data_fact(name)).value_or(NAN);
+    };
     add(run.fact("solver"));
     if (!run.data_fact("rows").empty())
-      add(fmt::format("{} rows × {} columns of {}", shown(std::stod(run.data_fact("rows"))),
-                      shown(std::stod(run.data_fact("columns"))), run.data_fact("path")));
+      add(fmt::format("{} rows × {} columns of {}", shown(number("rows")), shown(number("columns")),
+                      file_name(run.data_fact("path"))));
     add(run.fact("started"));
   } else if (data.runs.size() > 1) {
     add(counted(static_cast<long long>(data.runs.size()), "run"));

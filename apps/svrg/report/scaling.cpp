@@ -268,10 +268,11 @@ std::string scaling_section(const StudyData& data, int number) {
   }
   content += phases_figure(s, id("scaling-phases")) + numbers(s);
   const io::ScalingStudy& study = data.study;
-  std::string lead = fmt::format(
-      "{} scaling of {} on {}: {} columns, {}; {}. ", s.weak() ? "Weak" : "Strong",
-      escaped(study.algorithm), escaped(study.data), shown(static_cast<double>(study.columns)),
-      escaped(study.solver), counted(static_cast<long long>(s.sizes().front().repeats), "repeat"));
+  std::string lead =
+      fmt::format("{} scaling of {} on {}: {} columns, {}; {}. ", s.weak() ? "Weak" : "Strong",
+                  escaped(study.algorithm), escaped(file_name(study.data)),
+                  shown(static_cast<double>(study.columns)), escaped(study.solver),
+                  counted(static_cast<long long>(s.sizes().front().repeats), "repeat"));
   for (const std::string& platform : study.platforms)
     lead += "Simulated platform " + escaped(platform) + ". ";
   return section(fmt::format("scaling-{}", number), "Scaling: " + data.name, lead, content);

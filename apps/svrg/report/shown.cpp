@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdint>
+#include <filesystem>
 
 #include "quantity.hpp"
 
@@ -100,6 +100,10 @@ std::string shown_bytes(double bytes) {
 
 std::string counted(long long count, std::string_view noun) {
   return fmt::format("{} {}{}", with_commas(std::to_string(count)), noun, count == 1 ? "" : "s");
+}
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
 }
 
 Unit unit_of_seconds(double largest) {

@@ -19,6 +19,9 @@ std::string shown_bytes(double bytes);
 /// "1 run", "3 runs".
 std::string counted(long long count, std::string_view noun);
 
+/// The last part of a path.
+std::string file_name(const std::string& path);
+
 /// What numbers of an axis are divided by, and what they are then in.
 struct Unit {
   double factor = 1;
