@@ -79,7 +79,7 @@ thead th{color:var(--soft);font-weight:500;border-bottom-color:var(--line)}
 tbody th{font-weight:500}
 table:not(.numbers) td,table:not(.numbers) th{overflow-wrap:anywhere}
 table:not(.numbers) tbody th{white-space:nowrap;overflow-wrap:normal}
-.numbers td{text-align:right;white-space:nowrap}.numbers thead th:not(:first-child){text-align:right}
+.numbers tbody th{white-space:nowrap}.numbers td{text-align:right;white-space:nowrap}.numbers thead th:not(:first-child){text-align:right}
 details{margin-top:10px;font-size:14px}summary{cursor:pointer;color:var(--soft)}
 details p{margin:6px 0}
 pre{margin:8px 0 0;padding:12px;max-height:340px;overflow:auto;background:var(--ground);border:1px solid var(--line);

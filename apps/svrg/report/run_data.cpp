@@ -66,7 +66,13 @@ RunData read_folder(const fs::path& folder) {
     throw DataError(folder.string() +
                     ": no run directory: it has neither log.jsonl nor run.h5; name one that "
                     "svrg train -o made");
-  if (fs::exists(log)) run.epochs = io::read_log(log.string());
+  if (fs::exists(log)) try {
+      run.epochs = io::read_log(log.string());
+    } catch (const DataError& error) {
+      // Its copy may be a few records behind, but is whole.
+      if (!fs::exists(hdf5)) throw DataError(error.what() + std::string("; remove that line"));
+      run.remarks.push_back(fmt::format("{}; this is what run.h5 has", error.what()));
+    }
   const auto read = [&] {
     io::RunFile file = io::read_run(hdf5.string());
     run.hostnames = std::move(file.hostnames);

@@ -132,6 +132,12 @@ std::string results(const std::vector<RunData>& runs) {
   const bool same = std::ranges::all_of(runs, [&](const RunData& run) {
     return run.objective_key() == runs.front().objective_key();
   });
+  // Who stops early has cheap epochs: costs compare where all have reached their tolerance.
+  const int cheaper =
+      std::ranges::all_of(runs,
+                          [](const RunData& run) { return standing_of(run).word == "Converged"; })
+          ? -1
+          : 0;
   add(
       "objective", [](const RunData& r) { return r.last().objective; },
       +[](double v) { return shown(v, 8); }, same ? -1 : 0);
@@ -156,13 +162,14 @@ std::string results(const std::vector<RunData>& runs) {
   add(
       "epochs", [](const RunData& r) { return static_cast<double>(r.last().epoch); }, digits4, 0);
   add(
-      "passes", [](const RunData& r) { return r.last().passes; }, digits4, -1);
+      "passes", [](const RunData& r) { return r.last().passes; },
+      +[](double v) { return shown(v, 3); }, cheaper);
   add(
-      "time", [](const RunData& r) { return r.last().wall_seconds; }, shown_seconds, -1);
+      "time", [](const RunData& r) { return r.last().wall_seconds; }, shown_seconds, cheaper);
   add(
       "sent by a rank",
       [](const RunData& r) { return static_cast<double>(r.last().bytes_communicated); },
-      shown_bytes, -1);
+      shown_bytes, cheaper);
   std::string out =
       R"(<div class="block wide"><h3>Results</h3><div class="scroll"><table class="numbers">)"
       R"(<thead><tr><th scope="col">run</th><th scope="col">end</th>)";
@@ -184,7 +191,9 @@ std::string results(const std::vector<RunData>& runs) {
     }
     out += "</tr>";
   }
-  return out + "</tbody></table></div><p class=\"under\">★ best of its column</p></div>";
+  return out +
+         fmt::format(R"(</tbody></table></div><p class="under">★ best of its column{}</p></div>)",
+                     cheaper != 0 ? "" : "; costs have none, as not every run has converged");
 }
 
 }  // namespace

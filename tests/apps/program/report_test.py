@@ -97,7 +97,7 @@ class Report(Case):
     def test_a_killed_run_is_reported_by_its_log(self):
         run = self.folder / "killed"
         process = start("train", WDBC, "--algorithm", "svrg", "-e", "100000", "--tol-grad", "0", "-o", run,
-                        ranks=2)
+                        ranks=0)
         wait_for_epochs(run, 5, process)
         while_it_runs = self.report(run)
         end(process)
@@ -183,7 +183,7 @@ class Refusals(Case):
         (torn / "log.jsonl").write_text("nonsense\n" + (run / "log.jsonl").read_text())
         for code, path, says in [(3, self.folder / "nothing", "no such file"), (3, foreign, "foreign.h5"),
                                  (3, damaged, "damaged.h5"), (3, empty, "svrg train -o"),
-                                 (3, fresh, "no epoch is recorded yet"), (3, torn, "log.jsonl:1"),
+                                 (3, fresh, "no epoch is recorded yet"), (3, torn, "log.jsonl:1"), (3, torn, "remove that line"),
                                  (3, run / "model.h5", "svrg-model"),
                                  (3, run / "checkpoints/last.h5", "a checkpoint")]:
             self.fails(code, "report", path, "-o", self.folder / "out.html", says=[says])
@@ -202,6 +202,16 @@ class Refusals(Case):
         words = check(self, out.read_text()).words()
         for name in "run.h5", "model.h5":
             self.assertIn(name, words)
+
+    def test_what_is_damaged_in_the_log_is_taken_from_run_h5(self):
+        run, result = self.train(WDBC)
+        log = run / "log.jsonl"
+        log.write_text("nonsense\n" + log.read_text())
+        out = self.folder / "out.html"
+        self.succeeds("report", run, "-o", out)
+        words = check(self, out.read_text()).words()
+        for text in "log.jsonl:1", "what run.h5 has", "Converged", f"{result['epochs']} epochs":
+            self.assertIn(text, words)
 
     def test_report_without_a_run_directory_warns(self):
         result = self.succeeds("train", WDBC, "--report")
