@@ -171,11 +171,17 @@ class Tally {
     const bool hit = K_ == 1 ? a == 1 : a == b;
     add_calibration(static_cast<std::size_t>(bin), p, hit ? 1 : 0, weight, sums);
   }
-  /// Thresholds that a score is above: not those that it equals.
+  /// Thresholds that a score is above: not those that it equals. Halving without branches, which
+  /// scores in no order would mispredict.
   std::size_t place_above(double z) const {
-    return static_cast<std::size_t>(
-        std::lower_bound(bins_.thresholds.begin(), bins_.thresholds.end(), z) -
-        bins_.thresholds.begin());
+    const double* first = bins_.thresholds.data();
+    std::size_t count = bins_.thresholds.size();
+    while (count > 1) {
+      const std::size_t half = count / 2;
+      first += first[half - 1] < z ? half : 0;
+      count -= half;
+    }
+    return static_cast<std::size_t>(first - bins_.thresholds.data()) + (*first < z ? 1 : 0);
   }
 
   Loss loss_;

@@ -327,14 +327,15 @@ TrainResult Trainer::fit(VecRef<double> w) {
     });
     throw CollectiveError(error.code(), 0, error.what());
   }
-  const io::RunEnd end = end_at(at, w);
-  comm_.agree("", [&] {
-    if (files_) files_->finish(options_.config, options_.manifest, end);
-  });
   result_.last = at;
   result_.seconds = seconds_before_ + now() - started_;
   result_.bytes_communicated = bytes_before_ + comm_.traffic().bytes;
   result_.allreduces = allreduces_before_ + comm_.traffic().allreduces;
+  // What follows is not training's any more.
+  const io::RunEnd end = end_at(at, w);
+  comm_.agree("", [&] {
+    if (files_) files_->finish(options_.config, options_.manifest, end);
+  });
   return result_;
 }
 
