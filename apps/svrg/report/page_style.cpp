@@ -70,7 +70,7 @@ svg text{font-family:inherit;font-variant-numeric:tabular-nums}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:12px 18px;margin:18px 0 0}
 .tiles div{min-width:0;border-top:1px solid var(--line);padding-top:8px}
 .tiles dt{color:var(--soft);font-size:13px}
-.tiles dd{margin:0;font-size:21px;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.tiles dd{margin:0;font-size:19px;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .tiles dd.note{font-size:12.5px;font-weight:400;color:var(--soft)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;min-width:50%}

@@ -47,7 +47,7 @@ std::string html(const std::vector<Tile>& tiles) {
 
 std::vector<Tile> tiles_of(const RunData& run) {
   const io::EpochRecord& last = run.last();
-  std::vector<Tile> tiles = {{"objective", shown(last.objective, 6),
+  std::vector<Tile> tiles = {{"objective", shown(last.objective, 5),
                               std::isfinite(run.gap())
                                   ? fmt::format("at most {} above its minimum", shown(run.gap(), 2))
                                   : ""}};
