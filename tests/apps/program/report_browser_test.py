@@ -189,7 +189,7 @@ class Reports(Case):
         page = self.looks_good("report", run)
         if PICTURES:
             self.browser.open(page, 1200)
-            self.browser.picture("report-run", 1010)
+            self.browser.picture("report-run", 1075)
             self.browser.picture("report-time", 560, self.browser.top_of("#time"))
             self.browser.picture("report-model", 1460, self.browser.top_of("#model"))
             self.browser.open(page, 400, dark=True)
