@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What quickstart.sh, tests/run.sh and local.sh share: installing packages, configuring build/.
-# Sourced for its functions; run by itself (`setup.sh [tests|cluster]`) it installs what is missing.
+# Sourced for its functions; run by itself (`setup.sh [tests|browser|cluster]`) it installs what is missing.
 # shellcheck disable=SC2119,SC2120  # the functions take optional arguments of their own
 set -euo pipefail
 
@@ -24,16 +24,20 @@ quietly() {
   fi
 }
 
-# install_packages [tests|cluster]: those to build; with the tests'; with those of a private Slurm and of hosts
+# install_packages [tests|browser|cluster]: those to build; with the tests'; with a browser for the tests of the
+# report, too; with those of a private Slurm and of hosts
 # with ssh, which daemons come with (none is started), as well. Silent and instant when nothing is missing.
 install_packages() {
   local packages=(g++ cmake ninja-build make git pkg-config ccache libopenmpi-dev openmpi-bin
     libboost-mpi-dev libboost-serialization-dev libeigen3-dev libhdf5-dev libcli11-dev
     libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libhwy-dev librandom123-dev libssl-dev
     libfast-float-dev libopenblas-serial-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev)
-  if [[ ${1:-} == tests || ${1:-} == cluster ]]; then
+  if [[ ${1:-} == tests || ${1:-} == browser || ${1:-} == cluster ]]; then
     packages+=(libgtest-dev libgmock-dev hdf5-tools python3-venv python3-jsonschema clang-format
       liblinear-tools doxygen libbenchmark-dev)
+  fi
+  if [[ ${1:-} == browser ]]; then
+    packages+=(chromium)
   fi
   if [[ ${1:-} == cluster ]]; then
     packages+=(slurm-wlm munge openssh-server iproute2 lua5.4)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything with the tests, runs every test through ctest.
-# usage: tests/run.sh [--nightly] [--cluster] [ctest arguments, e.g. -R io]
+# usage: tests/run.sh [--nightly] [--browser] [--cluster] [ctest arguments, e.g. -R io]
+# --browser (or SVRG_TEST_BROWSER=1) installs Chromium, too, which looks at reports;
 # --cluster (or SVRG_TEST_CLUSTER=1) installs Slurm and sshd, too; without them the tests that need them skip.
 # shellcheck disable=SC2119,SC2120  # the functions take optional arguments of their own
 set -euo pipefail
@@ -10,9 +11,11 @@ source "$tests/../jobscripts/mpi_env.sh"
 
 labels=(-LE nightly)
 cluster=${SVRG_TEST_CLUSTER:-}
-while [[ ${1:-} == --nightly || ${1:-} == --cluster ]]; do
+browser=${SVRG_TEST_BROWSER:-}
+while [[ ${1:-} == --nightly || ${1:-} == --browser || ${1:-} == --cluster ]]; do
   case $1 in
     --nightly) labels=(); say "with the tests labelled nightly" ;;
+    --browser) browser=1 ;;
     --cluster) cluster=1 ;;
   esac
   shift
@@ -21,6 +24,9 @@ done
 install_packages tests
 if [[ -n $cluster ]]; then
   (install_packages cluster) || say "warning: no Slurm here; the tests that need it will skip"
+fi
+if [[ -n $browser ]]; then
+  (install_packages browser) || say "warning: no Chromium here; the test of reports in a browser will skip"
 fi
 settings=(SVRG_BUILD_TESTS=ON)
 [[ -z ${SVRG_WERROR:-} ]] || settings+=("SVRG_WERROR=$SVRG_WERROR")

@@ -94,7 +94,9 @@ std::vector<Given> read_command_line(const CommandPage& page,
     if ((option.commands & page.bit) != 0) add_option(app, option, targets);
   for (const auto& name : split(page.positionals, '|')) {
     const Option* option = find_option(name);
-    targets[app.add_option(fmt::format("{}-by-place", option->flag))] = {option, {}};
+    auto* added = app.add_option(fmt::format("{}-by-place", option->flag));
+    if (option->repeats) added->expected(1, 1 << 20)->allow_extra_args();
+    targets[added] = {option, {}};
   }
 
   for (const auto& argument : arguments) {

@@ -101,6 +101,28 @@ constexpr CommandPage pages[] = {
                  "svrg inspect runs/year/checkpoints/last.h5\n"
                  "# the history of a run\n"
                  "svrg inspect runs/year/run.h5"},
+    {.name = "report",
+     .bit = command::report,
+     .summary = "one HTML page of a run, of several compared, or of a scaling study",
+     .usage = "report RUN... [-o report.html]",
+     .positionals = "runs",
+     .positionals_required = true,
+     .about =
+         "Makes a page that needs nothing else: verdict, convergence by epoch, pass, second and "
+         "byte, "
+         "phases by epoch and rank, the model with its confusion, ROC and calibration, speed-up "
+         "and "
+         "efficiency of scaling studies, and what it takes to do it again. Each figure has its "
+         "data as "
+         "CSV. A run that is going on, or was killed, is reported by its log. Does not start MPI.",
+     .examples = "# a run\n"
+                 "svrg report runs/year\n"
+                 "# several, overlaid, with the settings that differ\n"
+                 "svrg report runs/svrg runs/sgd runs/local -o methods.html\n"
+                 "# a scaling study of svrg bench\n"
+                 "svrg report strong.h5 -o strong.html\n"
+                 "# at the end of training, into the run directory\n"
+                 "mpirun -n 4 svrg train year.h5 -o runs/year --report"},
     {.name = "convert",
      .bit = command::convert,
      .summary = "data or a model in another format",

@@ -54,7 +54,7 @@ std::string option_entry(const Option& option) {
 }  // namespace
 
 bool only_by_place(const Option& option) {
-  return has_word("MODEL|FILE|ACTION|IN|OUT", option.positional);
+  return has_word("MODEL|FILE|RUN|ACTION|IN|OUT", option.positional);
 }
 
 std::string value_name(const Option& option) {

@@ -78,6 +78,9 @@ Invocation read_invocation(const std::vector<std::string>& arguments,
   for (const Given& given : line) {
     if (given.option->flag == "set") {
       apply_assignment(settings, given.value);
+    } else if (given.option->repeats && settings.given(name_of(*given.option))) {
+      settings.set(*given.option, settings.text(name_of(*given.option)) + '\n' + given.value,
+                   Source::command_line, shown_name(*given.option));
     } else {
       settings.set(*given.option, given.value, Source::command_line, shown_name(*given.option));
     }

@@ -31,7 +31,7 @@ constexpr Entry entries[] = {
     {"train", Needs::mpi, train},     {"evaluate", Needs::mpi, evaluate},
     {"predict", Needs::mpi, predict}, {"inspect", Needs::nothing, inspect},
     {"convert", Needs::mpi, convert}, {"config", Needs::nothing, config},
-    {"bench", Needs::mpi, bench},
+    {"bench", Needs::mpi, bench},     {"report", Needs::nothing, report},
 };
 
 // Each rank of a launcher comes to the same end; one of them says so.

@@ -1,5 +1,6 @@
 #include "manifest.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,6 +37,18 @@ std::string make_manifest(int ranks, int threads, const std::string& command) {
     // Nothing sets variables while this runs. NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (const char* value = std::getenv(name)) manifest[name] = value;
   return manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string with_data(const std::string& manifest, const DataInfo& data,
+                      const std::string& solver) {
+  auto facts = nlohmann::ordered_json::parse(manifest);
+  facts["solver"] = solver;
+  facts["data"] = {{"path", data.path},
+                   {"rows", data.rows},
+                   {"columns", data.columns},
+                   {"nonzeros", data.nonzeros},
+                   {"fingerprint", fmt::format("{:016x}", data.fingerprint)}};
+  return facts.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace svrg::app

@@ -33,6 +33,10 @@ constexpr Option table[] = {
     {.flag = "file", .positional = "FILE", .type = path, .group = "Data", .commands = inspect,
      .help = "a model, checkpoint or run file"},
 
+    {.flag = "runs", .positional = "RUN", .type = path, .group = "Data", .commands = report,
+     .repeats = true,
+     .help = "run directories, run.h5 or files of svrg bench; several runs are compared"},
+
     {.flag = "in-file", .positional = "IN", .type = path, .group = "Data", .commands = convert,
      .help = "rows (svmlight, CSV, IDX or HDF5) or a model"},
     {.flag = "out-file", .positional = "OUT", .type = path, .group = "Data", .commands = convert,
@@ -233,6 +237,8 @@ constexpr Option table[] = {
     {.flag = "out", .short_flag = "o", .type = path, .value_name = "FILE", .group = "Output",
      .commands = predict | bench,
      .help = "predict: predictions go here instead of stdout; bench: the study as HDF5"},
+    {.flag = "report-file", .short_flag = "o", .type = path, .default_text = "report.html",
+     .group = "Output", .commands = report, .help = "the page; one that is a report already is replaced"},
     {.flag = "proba", .type = Type::flag, .default_text = "false", .group = "Output",
      .commands = predict, .help = "write class probabilities"},
     {.flag = "scores", .type = Type::flag, .default_text = "false", .group = "Output",
@@ -266,6 +272,9 @@ constexpr Option table[] = {
      .group = "Output", .commands = train | config, .help = "JSON objects on stderr, one a line, in place of header, table and messages"},
     {.flag = "tensorboard", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = train | config, .help = "the epochs' figures as TensorBoard's event files, in tb/ of the run directory"},
+    {.flag = "report", .section = "output", .type = Type::flag, .default_text = "false",
+     .group = "Output", .commands = train | config,
+     .help = "at the end a page of figures, report.html in the run directory (svrg report)"},
     {.flag = "export", .section = "output", .type = path, .group = "Output", .commands = train | config,
      .help = "the model again, to this .h5, .model (liblinear's text), .npz or .json file"},
     {.flag = "fold-scaling", .section = "output", .type = Type::flag, .default_text = "false",
@@ -275,7 +284,7 @@ constexpr Option table[] = {
              "does"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | predict | config | convert | bench,
+     .group = "Output", .commands = train | predict | config | convert | bench | report,
      .help = "replace the results that are there"},
     {.flag = "no-json", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = reads_data, .help = "no JSON line on stdout at the end"},

@@ -10,7 +10,7 @@ namespace svrg::app {
 using Commands = unsigned;
 namespace command {
 inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16,
-                          convert = 32, bench = 64, all = 127;
+                          convert = 32, bench = 64, report = 128, all = 255;
 inline constexpr Commands trains = train | config | bench,
                           reads_data = trains | evaluate | predict | convert;
 }  // namespace command
@@ -54,6 +54,7 @@ struct Option {
   std::string_view value_name = {};  // in the help; empty: by type
   std::string_view group = {};       // heading in the help
   Commands commands = command::trains;
+  bool repeats = false;  // values by place are all kept, one a line
   void (*check)(std::string_view item) =
       nullptr;  // of a text or of a list's item: throws ConfigError
   std::string_view help = {};

@@ -114,8 +114,9 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
     ignored.push_back(settings.place("input_shape") + ": not used by linear models");
   if (settings.flag("fold_scaling") && !settings.has("export"))
     ignored.push_back(settings.place("fold_scaling") + ": not used without --export");
-  if (settings.flag("tensorboard") && !settings.has("run_dir"))
-    ignored.push_back(settings.place("tensorboard") + ": not used without --run-dir");
+  for (const char* name : {"tensorboard", "report"})
+    if (settings.flag(name) && !settings.has("run_dir"))
+      ignored.push_back(settings.place(name) + ": not used without --run-dir");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   const bool lasso = settings.scaled("l1").resolve(1) > 0;

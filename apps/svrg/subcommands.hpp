@@ -10,6 +10,7 @@ int train(const Settings& settings);
 int evaluate(const Settings& settings);
 int predict(const Settings& settings);
 int inspect(const Settings& settings);
+int report(const Settings& settings);
 int bench(const Settings& settings);
 
 }  // namespace svrg::app

@@ -12,6 +12,7 @@
 #include "precautions.hpp"
 #include "problem.hpp"
 #include "quantity.hpp"
+#include "report_command.hpp"
 #include "result_line.hpp"
 #include "screen.hpp"
 #include "solve.hpp"
@@ -51,8 +52,7 @@ int train(const Settings& settings) {
                                : silent_screen(settings.flag("json_log")));
   Deadline deadline(settings);
   require_same_settings(comm, settings);
-  const std::string manifest =
-      make_manifest(comm.size(), threads_of(settings), command_line_text());
+  const std::string started = make_manifest(comm.size(), threads_of(settings), command_line_text());
   const bool keeps = settings.has("run_dir") && !settings.flag("dry_run");
   if (settings.flag("profile")) comm.tell_waits_apart();
   const Watchdog watchdog(comm, watchdog_options(settings, keeps, screen.bypass()));
@@ -115,6 +115,7 @@ int train(const Settings& settings) {
   screen.fact("solver", fmt::format("{}, seed {}", setup->describe(), settings.text("seed")));
   if (const std::string costs = setup->costs(); settings.is("engine", "auto") && !costs.empty())
     screen.fact("engine", "the cheapest, by outers x seconds of one: " + costs);
+  const std::string manifest = with_data(started, p.train.info(), setup->describe());
   TrainerOptions options = trainer_options(settings, p, manifest, has_bound(settings, *choice));
   if (monitor) options.monitor = monitor->figure();
   screen.fact(
@@ -142,6 +143,12 @@ int train(const Settings& settings) {
   trainer.set_metrics([&](ConstVecRef<double> w) {
     return metrics_at(w, settings, comm, p, *predictor, *setup, train_metrics, valid_metrics);
   });
+  if (keeps)
+    trainer.set_evaluation([&](ConstVecRef<double> w, bool solved) {
+      predictor->set_weights(w);
+      return evaluation_at_end(comm, *predictor, p.labels, p.train, p.valid,
+                               solved ? setup->scores() : std::nullopt, reduction_of(settings));
+    });
   double last_seconds = 0, last_passes = 0;
   trainer.set_on_epoch([&](const io::EpochRecord& r, double first_grad_norm) {
     const double rate = (r.passes - last_passes) * static_cast<double>(p.train.info().rows) /
@@ -185,6 +192,8 @@ int train(const Settings& settings) {
     const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
     export_model(settings, trained);
+    if (keeps && settings.flag("report"))
+      write_report({options.run_dir}, options.run_dir + "/report.html");
     const Results results = results_of(result, p.train.info().rows,
                                        {.ranks = comm.size(),
                                         .threads = placement.threads,

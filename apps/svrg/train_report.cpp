@@ -107,6 +107,19 @@ io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double>
   return model;
 }
 
+io::Evaluation evaluation_at_end(const Communicator& comm, Predictor& predictor,
+                                 const LabelMap& labels, const Shard& train,
+                                 const std::optional<Shard>& valid,
+                                 std::optional<std::span<const double>> train_scores,
+                                 Reduction reduction) {
+  io::Evaluation e = valid ? evaluate_for_report(comm, predictor, labels, *valid, reduction)
+                     : train_scores
+                         ? evaluate_scores_for_report(comm, labels, *train_scores, train, reduction)
+                         : evaluate_for_report(comm, predictor, labels, train, reduction);
+  e.rows_of = valid ? "validation" : "training";
+  return e;
+}
+
 void export_model(const Settings& settings, const io::ModelRecord& model) {
   if (!settings.has("export")) return;
   io::save_model(settings.text("export"),

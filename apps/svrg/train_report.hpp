@@ -1,10 +1,13 @@
 #pragma once
+#include <optional>
+#include <span>
 #include <string>
 
 #include "epoch_table.hpp"
 #include "result_line.hpp"
 #include "settings.hpp"
 #include "svrg/io/model_file.hpp"
+#include "svrg/train/evaluation.hpp"
 #include "svrg/train/trainer.hpp"
 
 namespace svrg::app {
@@ -29,6 +32,13 @@ Results results_of(const TrainResult& result, Index rows, const RunFacts& facts)
 /// On root. Local.
 io::ModelRecord trained_model(const io::ModelRecord& record, ConstVecRef<double> w,
                               const TrainResult& result, const TrainerOptions& options);
+/// For run.h5: on the validation rows if there are any, else on the training rows, whose scores may
+/// be known. The predictor has its weights. Collective.
+io::Evaluation evaluation_at_end(const Communicator& comm, Predictor& predictor,
+                                 const LabelMap& labels, const Shard& train,
+                                 const std::optional<Shard>& valid,
+                                 std::optional<std::span<const double>> train_scores,
+                                 Reduction reduction);
 /// Where there is --export, in the format of its suffix. @throws OutputError, ConfigError
 void export_model(const Settings& settings, const io::ModelRecord& model);
 

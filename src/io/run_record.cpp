@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <system_error>
 
 #include "io/descriptor.hpp"
+#include "io/run_end.hpp"
 #include "io/run_history.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/document.hpp"
@@ -82,6 +84,15 @@ Variable text_variable(const std::string& text, const char* long_name) {
   return variable;
 }
 
+/// Of a variable of strings; none where there is no such variable.
+std::vector<std::string> texts_of(const Document& document, const char* path) {
+  const auto found = document.variables.find(path);
+  const auto* texts = found == document.variables.end()
+                          ? nullptr
+                          : std::get_if<std::vector<std::string>>(&found->second.data.data);
+  return texts != nullptr ? *texts : std::vector<std::string>();
+}
+
 }  // namespace
 
 RunRecord::RunRecord(std::string folder, std::vector<std::string> hostnames, Index resume_after)
@@ -100,21 +111,38 @@ void RunRecord::append(const EpochRecord& record) {
   epochs_.push_back(record);
 }
 
-void RunRecord::write_hdf5(const std::string& config, const std::string& manifest) const {
+void RunRecord::write_hdf5(const std::string& config, const std::string& manifest,
+                           const std::optional<RunEnd>& end) const {
   Document document = history_document(epochs_, hostnames_);
   document.attributes = root_attributes(run_format, "svrg run");
   document.variables["config"] = text_variable(config, "effective configuration, TOML");
   document.variables["manifest"] = text_variable(manifest, "what made the run, JSON");
+  if (end) add_end(document, *end);
   auto image = to_image(document);
   append_trailer(image);
   write_file(hdf5_path(folder_), image);
 }
 
-std::vector<EpochRecord> read_history(const std::string& path) {
+RunFile read_run(const std::string& path) {
   const auto file = read_file(path);
   const Document document = from_image(check_trailer(file, path), path);
   expect_format(document, run_format, path);
-  return epochs_of(document, path);
+  RunFile run;
+  run.epochs = epochs_of(document, path);
+  run.hostnames = texts_of(document, "history/hostname");
+  const auto config = texts_of(document, "config"), manifest = texts_of(document, "manifest");
+  if (!config.empty()) run.config = config.front();
+  if (!manifest.empty()) run.manifest = manifest.front();
+  run.end = end_of(document, path);
+  return run;
+}
+
+std::vector<EpochRecord> read_history(const std::string& path) { return read_run(path).epochs; }
+
+std::vector<EpochRecord> read_log(const std::string& path) {
+  std::vector<EpochRecord> epochs;
+  cut_log(path, std::numeric_limits<Index>::max(), epochs);
+  return epochs;
 }
 
 }  // namespace svrg::io

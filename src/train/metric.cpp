@@ -10,6 +10,7 @@
 #include "svrg/core/error.hpp"
 #include "svrg/core/suggest.hpp"
 #include "train/auc.hpp"
+#include "train/scored_rows.hpp"
 
 namespace svrg {
 namespace {
@@ -18,15 +19,6 @@ using Kind = Metric::Kind;
 
 constexpr std::array<std::string_view, 9> names = {"acc", "auc", "ce",   "f1",   "mae",
                                                    "mse", "r2",  "rmse", "top_k"};
-
-/// The class that a row's scores speak for, and the one that its label says.
-Index predicted_class(Loss loss, const double* z, Index K) {
-  if (takes_two_classes(loss)) return z[0] > 0 ? 1 : 0;
-  return std::max_element(z, z + K) - z;
-}
-Index true_class(Loss loss, double y) {
-  return takes_two_classes(loss) ? (y > 0 ? 1 : 0) : static_cast<Index>(y);
-}
 
 double cross_entropy(Loss loss, const double* z, double y, Index K) {
   if (loss == Loss::logistic) {
@@ -38,13 +30,6 @@ double cross_entropy(Loss loss, const double* z, double y, Index K) {
   for (Index k = 0; k < K; ++k) sum += std::exp(z[k] - top);
   return top + std::log(sum) - z[static_cast<Index>(y)];
 }
-
-/// Some rows: their scores z [count, K], labels, and weights or null where all are 1.
-struct ScoredRows {
-  const double *z, *labels, *weights;
-  Index count;
-  double weight(Index i) const { return weights != nullptr ? weights[i] : 1; }
-};
 
 /// Everything of which a metric is made, summed over rows: `size` numbers, into which add(...) adds
 /// those of some rows, then value(sums, sum of weights).
@@ -133,20 +118,6 @@ class Summed {
   double pivot_;
 };
 
-/// each(owned shard, some of its rows) for all rows; `scores_of(rows)` gives those of at most
-/// `block` of them.
-template <class ScoresOf, class Each>
-void each_block(const Shard& shard, Index block, ScoresOf&& scores_of, Each&& each) {
-  const double* weights = shard.weights().empty() ? nullptr : shard.weights().data();
-  for (const Part& part : shard.all().parts)
-    for (Index from = 0; from < part.count; from += block) {
-      const Part rows{part.virtual_shard, part.first + from, std::min(block, part.count - from)};
-      each(part.virtual_shard,
-           ScoredRows{scores_of(rows), shard.labels().data() + rows.first,
-                      weights != nullptr ? weights + rows.first : nullptr, rows.count});
-    }
-}
-
 template <class ScoresOf>
 std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss loss, Index K,
                                               const Shard& shard, std::span<const Metric> metrics,
@@ -190,8 +161,6 @@ std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss los
             : summed[m].value(total.subspan(at[m], at[m + 1] - at[m]), total[0]);
   return result;
 }
-
-constexpr Index block_rows = 1024;
 
 }  // namespace
 

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array results = {"log.jsonl", "run.h5", "model.h5", "config.toml", "manifest.json"};
+constexpr std::array results = {"log.jsonl",   "run.h5",        "model.h5",
+                                "config.toml", "manifest.json", "report.html"};
 
 /// Checkpoints, whole or not: everything of checkpoints/ but the lock.
 std::vector<fs::path> checkpoints_in(const fs::path& folder) {
@@ -131,8 +132,9 @@ void RunFiles::append(const io::EpochRecord& line, const std::string& config,
   written_at_ = now();
 }
 
-void RunFiles::finish(const std::string& config, const std::string& manifest) {
-  record->write_hdf5(config, manifest);
+void RunFiles::finish(const std::string& config, const std::string& manifest,
+                      const io::RunEnd& end) {
+  record->write_hdf5(config, manifest, end);
 }
 
 bool RunFiles::save(const State& state, bool last, const LogSink& log) {

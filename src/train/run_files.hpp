@@ -29,7 +29,7 @@ struct RunFiles {
   /// Appends to log.jsonl and the events; makes run.h5 anew if the last one is older than ten
   /// seconds.
   void append(const io::EpochRecord& line, const std::string& config, const std::string& manifest);
-  void finish(const std::string& config, const std::string& manifest);
+  void finish(const std::string& config, const std::string& manifest, const io::RunEnd& end);
   /// @return false if the write failed and may be tried again.
   /// @throws OutputError if it failed for the third time in a row, or was the last.
   bool save(const State& state, bool last, const LogSink& log);

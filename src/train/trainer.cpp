@@ -180,7 +180,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   line.wall_seconds = seconds_before_ + now() - started_;
   line.objective = at.objective;
   line.grad_norm = at.grad_norm;
-  line.duality_gap = std::numeric_limits<double>::quiet_NaN();
+  line.duality_gap = at.gap;
   line.learning_rate = at.learning_rate;
   line.is_snapshot = at.measured;
   line.samples = static_cast<Index>(std::llround(at.passes * static_cast<double>(rows_)));
@@ -271,6 +271,21 @@ std::string Trainer::reason_to_stop(const Outcome& at) const {
   return {};
 }
 
+io::RunEnd Trainer::end_at(const Outcome& at, ConstVecRef<double> w) {
+  io::RunEnd end{result_.stop_reason, at.epoch, result_.first_grad_norm, at.gap, {}};
+  // Who was asked to end has no time for it, and goes on later.
+  if (!evaluate_ || options_.run_dir.empty() || result_.code != ExitCode::done) return end;
+  if (!options_.save_best || !result_.best || result_.best->at().epoch < 0) {
+    end.evaluation = evaluate_(w, true);
+    return end;
+  }
+  Vec<double> best = w;
+  if (comm_.is_root() && result_.best_weights.size() > 0) best = result_.best_weights;
+  comm_.broadcast(std::span(best.data(), static_cast<std::size_t>(best.size())));
+  end.evaluation = evaluate_(best, false);
+  return end;
+}
+
 // w is a view. NOLINTNEXTLINE(performance-unnecessary-value-param)
 TrainResult Trainer::fit(VecRef<double> w) {
   started_ = saved_at_ = now();
@@ -318,18 +333,21 @@ TrainResult Trainer::fit(VecRef<double> w) {
   } catch (const NumericError& error) {
     // Made from reduced numbers: every rank is here, and w is the last good point or not finite.
     save(w, false);
+    const io::RunEnd end{"diverged", at.epoch, result_.first_grad_norm, at.gap, {}};
     comm_.agree("", [&] {
-      if (files_) files_->finish(options_.config, options_.manifest);
+      if (files_) files_->finish(options_.config, options_.manifest, end);
     });
     throw CollectiveError(error.code(), 0, error.what());
   }
-  comm_.agree("", [&] {
-    if (files_) files_->finish(options_.config, options_.manifest);
-  });
   result_.last = at;
   result_.seconds = seconds_before_ + now() - started_;
   result_.bytes_communicated = bytes_before_ + comm_.traffic().bytes;
   result_.allreduces = allreduces_before_ + comm_.traffic().allreduces;
+  // What follows is not training's any more.
+  const io::RunEnd end = end_at(at, w);
+  comm_.agree("", [&] {
+    if (files_) files_->finish(options_.config, options_.manifest, end);
+  });
   return result_;
 }
 

@@ -61,6 +61,12 @@ SECTIONS = [
         "svrg train wdbc.train.svm -q --no-json -o run",
         "svrg train wdbc.train.svm -q --no-json -o run",
         "svrg predict run/model.h5 wdbc.train.svm -q --no-json -o nowhere/out.csv"]),
+    ("Nothing to report", "A report is made of what runs and svrg bench have left.", [
+        "svrg report nothing",
+        "svrg report wdbc.train.svm",
+        "svrg report run/model.h5",
+        "svrg report run -o run/config.toml",
+        "svrg report run -o nowhere/report.html"]),
     ("A learning rate that is too large", "A run whose objective grows without end is stopped.", [
         "svrg train wdbc.train.svm --model linear --algorithm gd --learning-rate 100"]),
     ("Not converged", "The tolerance was not reached in time: a warning, or with --require-tol exit code 5.", [
@@ -73,7 +79,7 @@ SECTIONS = [
         "svrg train wdbc.train.svm --model mlp --intercept penalised",
         "svrg train wdbc.train.svm --model svm-sq -m ce -q"]),
     ("Help", "", ["svrg --help", *(f"svrg {command} --help" for command in
-                                   ("train", "evaluate", "predict", "inspect", "convert", "config", "bench"))]),
+                                   ("train", "evaluate", "predict", "inspect", "report", "convert", "config", "bench"))]),
 ]
 
 

@@ -1,11 +1,13 @@
 #pragma once
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "svrg/core/clock.hpp"
 #include "svrg/core/types.hpp"
+#include "svrg/io/evaluation.hpp"
 
 namespace svrg::io {
 
@@ -37,8 +39,10 @@ class RunRecord {
   /// Appends a line in one write. A metric may not bear the name of a field. Infinite values are
   /// written as null, as NaN is. @throws OutputError
   void append(const EpochRecord& record);
-  /// Rewrites run.h5 with `config` (TOML) and `manifest` (JSON). @throws OutputError
-  void write_hdf5(const std::string& config, const std::string& manifest) const;
+  /// Rewrites run.h5 with `config` (TOML) and `manifest` (JSON), and how the run ended once it has.
+  /// @throws OutputError
+  void write_hdf5(const std::string& config, const std::string& manifest,
+                  const std::optional<RunEnd>& end = {}) const;
   const std::vector<EpochRecord>& epochs() const noexcept { return epochs_; }
 
  private:
@@ -47,7 +51,19 @@ class RunRecord {
   std::vector<EpochRecord> epochs_;
 };
 
+/// What a run.h5 holds.
+struct RunFile {
+  std::vector<EpochRecord> epochs;
+  std::vector<std::string> hostnames;  // by rank
+  std::string config, manifest;        // TOML and JSON
+  std::optional<RunEnd> end;           // none: the run has not ended yet, or was killed
+};
+/// Local. @throws DataError
+RunFile read_run(const std::string& path);
 /// The history of a run.h5, for `svrg inspect`. @throws DataError
 std::vector<EpochRecord> read_history(const std::string& path);
+/// The epochs in a log.jsonl; a last line that a kill tore, or that is being written, is left out.
+/// @throws DataError on a damaged line elsewhere
+std::vector<EpochRecord> read_log(const std::string& path);
 
 }  // namespace svrg::io

@@ -78,6 +78,8 @@ struct CheckpointNote {
 class Trainer {
  public:
   using Metrics = std::function<std::map<std::string, double>(ConstVecRef<double> w)>;
+  /// Of these weights for the report; `current`: they are where the solver stands.
+  using Evaluate = std::function<io::Evaluation(ConstVecRef<double> w, bool current)>;
   using OnTick = std::function<void(const Outcome&, double seconds)>;
   using OnCheckpoint = std::function<void(const CheckpointNote&)>;
   using OnEpoch = std::function<void(const io::EpochRecord&, double first_grad_norm)>;
@@ -90,6 +92,9 @@ class Trainer {
 
   /// Computed at every measured epoch, "train_acc" and the like. Collective.
   void set_metrics(Metrics metrics) { metrics_ = std::move(metrics); }
+  /// Computed once, at the end of a run that is not to go on, of the weights that the model gets;
+  /// for run.h5. Collective.
+  void set_evaluation(Evaluate evaluate) { evaluate_ = std::move(evaluate); }
   /// Called on root after a checkpoint was written.
   void set_on_checkpoint(OnCheckpoint on_checkpoint) { on_checkpoint_ = std::move(on_checkpoint); }
   /// Called on root.
@@ -119,6 +124,7 @@ class Trainer {
   bool worth_saving(const Outcome& at) const;
   void save(ConstVecRef<double> w, bool last);
   State state_at(ConstVecRef<double> w) const;
+  io::RunEnd end_at(const Outcome& at, ConstVecRef<double> w);
   std::string reason_to_stop(const Outcome& at) const;
   void note(const Outcome& at) const;
 
@@ -128,6 +134,7 @@ class Trainer {
   TrainerOptions options_;
   LogSink log_;
   Metrics metrics_;
+  Evaluate evaluate_;
   OnEpoch on_epoch_;
   OnTick on_tick_;
   OnCheckpoint on_checkpoint_;

@@ -5,7 +5,7 @@ import subprocess
 
 from harness import Case, main
 
-COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "convert", "config"]
+COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "report", "convert", "config"]
 
 
 class ManPage(Case):

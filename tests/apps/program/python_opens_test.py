@@ -23,6 +23,11 @@ for engine in "h5netcdf", "netcdf4":
         out[engine] = h["objective"].values.tolist()
         h.phase_seconds.max("rank").to_pandas()
         assert h.phase_seconds.dims == ("epoch", "rank", "phase"), h.phase_seconds.dims
+    with xarray.open_dataset(run + "/run.h5", group="evaluation", engine=engine) as e:
+        assert e.confusion.dims == ("class", "predicted_class"), e.confusion.dims
+        assert (e.confusion.sum("predicted_class") == e.support).all()
+        assert (e.true_positive_rate.diff("threshold") >= 0).all()
+        assert e.attrs["rows_of"] == "training", e.attrs
 with xarray.open_dataset(run + "/run.h5", group="history") as h:
     frame = h[["objective", "grad_norm"]].to_dataframe()
     assert isinstance(frame, pandas.DataFrame) and frame.index.name == "epoch"
