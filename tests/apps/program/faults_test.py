@@ -1,6 +1,6 @@
 """Every call that changes a file fails once, at a time of its own: nothing that was there is lost,
 nothing half-written is left, and the program says what and why. Preloads failing_calls.c, named by
-SVRG_FAILING_CALLS; SVRG_NIGHTLY=1 takes every error at every call."""
+SVRG_FAILING_CALLS; SVRG_NIGHTLY=1 takes every error at every call, not one at every third."""
 import errno
 import os
 import pathlib
@@ -26,16 +26,17 @@ class Faults(Case):
     def run_with(self, fault, *args):
         self.log.unlink(missing_ok=True)
         return svrg(*args, env={"LD_PRELOAD": SHIM, "FAULT_FOLDER": str(self.place) + "/", "FAULT": fault,
-                                "FAULT_LOG": str(self.log)})
+                                "FAULT_LOG": str(self.log),
+                                "OMPI_MCA_ess_singleton_isolated": "1"})
 
     def calls(self):
         """(what, path) of each call of the last run."""
         return [tuple(line.split(" ", 2)[1:]) for line in self.log.read_text().splitlines()]
 
     def faults(self, count):
-        """By day each call fails with one of the errors in turn."""
-        for call in range(1, count + 1):
-            for error in ERRORS if NIGHTLY else (ERRORS[call % len(ERRORS)],):
+        """By day every third call fails with one of the errors in turn."""
+        for call in range(1, count + 1, 1 if NIGHTLY else 3):
+            for error in ERRORS if NIGHTLY else (ERRORS[call // 3 % len(ERRORS)],):
                 yield f"{call}:{error}", os.strerror(error)
 
     def leftovers(self):
@@ -47,15 +48,20 @@ class Faults(Case):
         new, calls = out.read_bytes(), self.calls()
         self.assertGreater(len(calls), 5)
         renamed = next(i for i, (what, _) in enumerate(calls, 1) if what == "rename")
+        written = next(i for i, (what, _) in enumerate(calls, 1) if "write" in what)
         for fault, why in self.faults(len(calls)):
-            with self.subTest(fault=fault, call=calls[int(fault.split(":")[0]) - 1]):
+            number = int(fault.split(":")[0])
+            with self.subTest(fault=fault, call=calls[number - 1]):
                 out.write_bytes(b"old")
                 result = self.run_with(fault, *args)
+                if calls[number - 1][0] == "close" and number < written:  # of an empty file: nothing is lost
+                    self.assertIn(result.code, (0, 6), str(result))
+                    continue
                 self.assertEqual(result.code, 6, str(result))
                 self.assertEqual(len(result.errors), 1, str(result))
                 self.assertIn(why, result.errors[0])
                 self.assertIn(out.name, result.errors[0])
-                if int(fault.split(":")[0]) <= renamed:
+                if number <= renamed:
                     self.assertEqual(out.read_bytes(), b"old")
                 else:
                     self.assertEqual(len(out.read_bytes()), len(new))
@@ -89,8 +95,6 @@ class Faults(Case):
         self.assertEqual(weights(run), weights(unbroken))
         for fault, why in self.faults(len(calls)):
             number = int(fault.split(":")[0])
-            if not NIGHTLY and number % 2 == 0 and number > 12:
-                continue
             with self.subTest(fault=fault, call=calls[number - 1]):
                 self.end_of(run)
                 result = self.run_with(fault, "train", *options, "-o", run)
@@ -98,7 +102,7 @@ class Faults(Case):
                 if result.code == 6:
                     self.assertEqual(len(result.errors), 1, str(result))
                     self.assertIn(why, result.errors[0])
-                elif calls[number - 1][0] != "close" or "LOCK" not in calls[number - 1][1]:
+                elif calls[number - 1][0] != "close" or calls[number - 2][0] != "open":  # of an empty file
                     self.assertIn("warning", result.err)
                     self.assertIn(why, result.err)
                 self.assertEqual(self.leftovers(), [])
