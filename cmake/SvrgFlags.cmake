@@ -12,9 +12,11 @@ add_library(svrg_codegen INTERFACE)
 target_compile_options(svrg_codegen INTERFACE -fno-math-errno -ffp-contract=off
   $<$<BOOL:${SVRG_NATIVE}>:-march=native>
   $<$<CONFIG:Release>:-O3;-fstack-protector-strong;-fstack-clash-protection>
-  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined;-fno-omit-frame-pointer>)
+  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined;-fno-omit-frame-pointer>
+  $<$<BOOL:${SVRG_FUZZ}>:-O1;-fsanitize=fuzzer-no-link,address,undefined;-fno-sanitize-recover=all;-fno-omit-frame-pointer>)
 target_link_options(svrg_codegen INTERFACE -Wl,-z,relro,-z,now
-  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined>)
+  $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined>
+  $<$<BOOL:${SVRG_FUZZ}>:-fsanitize=address,undefined>)
 # Eigen's alignment-dependent reductions would change bits with the address of a buffer.
 target_compile_definitions(svrg_codegen INTERFACE
   $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${SVRG_SANITIZE}>>>:_FORTIFY_SOURCE=2>)

@@ -1,6 +1,5 @@
 #include "system_memory.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,12 +39,6 @@ Index memory_now() {
   Index all = 0, resident = 0;
   statm >> all >> resident;
   return resident * sysconf(_SC_PAGESIZE);
-}
-
-Index memory_at_most() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return Index{usage.ru_maxrss} * 1024;
 }
 
 }  // namespace svrg::app

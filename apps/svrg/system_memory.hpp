@@ -5,8 +5,7 @@ namespace svrg::app {
 
 /// 80 % of the node's free memory over the ranks that the launcher put on it; bytes.
 Index default_max_memory();
-/// Of this process, bytes: resident now, and the most so far.
+/// Resident in this process now, bytes.
 Index memory_now();
-Index memory_at_most();
 
 }  // namespace svrg::app

@@ -18,6 +18,7 @@
 #include "solve.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/memory.hpp"
 #include "svrg/core/version.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
@@ -106,7 +107,7 @@ int train(const Settings& settings) {
                               format_count(static_cast<double>(needs.bytes()))));
   });
   Vec<double> current = start_weights(settings, comm, *choice, p.record, screen);
-  const Index loaded = comm.max(memory_now()), reading = comm.max(memory_at_most());
+  const Index loaded = comm.max(memory_now()), reading = comm.max(peak_memory());
   const auto setup = make_solver(settings, comm, p.record, p.train, [&] {
     Requests r = SignalWatch::poll();
     r.out_of_time = comm.is_root() && deadline.is_near();
@@ -186,7 +187,7 @@ int train(const Settings& settings) {
     screen.message(
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
-  const Index memory_peak = comm.max(memory_at_most());
+  const Index memory_peak = comm.max(peak_memory());
   comm.agree("", [&] {
     if (!comm.is_root()) return;
     const io::ModelRecord trained = trained_model(p.record, current, result, options);

@@ -6,6 +6,7 @@
 #include "svrg/comm/reducer.hpp"
 #include "svrg/comm/two_bit.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/core/memory.hpp"
 #include "svrg/core/options.hpp"
 #include "svrg/core/random.hpp"
 #include "svrg/core/soft_threshold.hpp"

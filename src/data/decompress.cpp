@@ -7,8 +7,10 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -24,6 +26,14 @@ constexpr std::string_view gzip = "\x1f\x8b"sv, bzip2 = "BZh"sv, zstd = "\x28\xb
                            xz = "\xfd"
                                 "7zXZ\0"sv;
 constexpr std::size_t piece = std::size_t{256} << 10;
+constexpr const char* window_too_large =
+    "asks for far more memory than a file of its size needs; unpack it to disk, or is it damaged";
+
+/// Most memory that unpacking may take because a file's header says so: ten bytes can ask for
+/// 2 GiB. What the programs' usual settings need (xz -9 65 MiB, zstd --ultra 128 MiB) always fits.
+std::uint64_t window_limit(std::size_t packed) {
+  return std::max(std::uint64_t{128} << 20, std::uint64_t{16} * packed);
+}
 
 class Unpacking {
  public:
@@ -72,8 +82,7 @@ class Unpacking {
 
   void from_xz() {
     lzma_stream stream = LZMA_STREAM_INIT;
-    constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
-    if (lzma_stream_decoder(&stream, no_limit, LZMA_CONCATENATED) != LZMA_OK)
+    if (lzma_stream_decoder(&stream, window_limit(rest_.size()), LZMA_CONCATENATED) != LZMA_OK)
       throw std::bad_alloc();
     const std::unique_ptr<lzma_stream, decltype(&lzma_end)> owner(&stream, &lzma_end);
     stream.next_in = reinterpret_cast<const std::uint8_t*>(rest_.data());
@@ -84,6 +93,7 @@ class Unpacking {
       state = lzma_code(&stream, LZMA_FINISH);
       put(piece - stream.avail_out);
       if (state == LZMA_BUF_ERROR) fail("ends too early");
+      if (state == LZMA_MEMLIMIT_ERROR) fail(window_too_large);
       if (state != LZMA_OK && state != LZMA_STREAM_END) fail("damaged");
     }
     rest_ = {};
@@ -94,12 +104,15 @@ class Unpacking {
                                                                             &ZSTD_freeDStream);
     if (!stream) throw std::bad_alloc();
     constexpr int largest_window = 31;  // zstd --long=31
-    ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, largest_window);
+    const int window = static_cast<int>(std::bit_width(window_limit(rest_.size()))) - 1;
+    ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, std::min(largest_window, window));
     ZSTD_inBuffer in{rest_.data(), rest_.size(), 0};
     std::size_t wanted = 1;
     for (bool full = false; in.pos < in.size || (full && wanted != 0);) {
       ZSTD_outBuffer out{out_.data(), piece, 0};
       wanted = ZSTD_decompressStream(stream.get(), &out, &in);
+      if (ZSTD_getErrorCode(wanted) == ZSTD_error_frameParameter_windowTooLarge)
+        fail(window_too_large);
       if (ZSTD_isError(wanted)) fail("damaged");
       put(out.pos);
       full = out.pos == piece;

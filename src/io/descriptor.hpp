@@ -1,6 +1,10 @@
 #pragma once
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 namespace svrg::io {
@@ -21,5 +25,18 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// Writes all, through interruptions and short writes. @return 0, or errno of what went wrong
+inline int write_whole(int fd, std::span<const std::byte> bytes) noexcept {
+  constexpr std::size_t longest_transfer = std::size_t{1} << 30;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), std::min(bytes.size(), longest_transfer));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    if (written == 0) return ENOSPC;  // else this loop would not end
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
 
 }  // namespace svrg::io

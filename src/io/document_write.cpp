@@ -313,6 +313,19 @@ std::vector<std::byte> to_image(const Document& document, std::size_t user_block
   }
 }
 
+namespace {
+
+// HDF5 wraps what the system said of a full disk in a dozen phrases.
+std::string system_error_in(const std::string& stack) {
+  constexpr std::string_view mark = "error message = '";
+  const std::size_t at = stack.find(mark);
+  if (at == std::string::npos) return stack;
+  const std::size_t begin = at + mark.size();
+  return stack.substr(begin, stack.find('\'', begin) - begin);
+}
+
+}  // namespace
+
 std::map<std::string, Index> to_file(const Document& document, const std::string& path) {
   try {
     prepare_hdf5();
@@ -320,7 +333,7 @@ std::map<std::string, Index> to_file(const Document& document, const std::string
     writer.write();
     return writer.reserved_places();
   } catch (const Hdf5Error& error) {
-    throw OutputError(std::string("cannot ") + error.what());
+    throw OutputError("cannot write " + path + ": " + system_error_in(error.what()));
   }
 }
 

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/descriptor.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/file.hpp"
 
@@ -206,11 +207,8 @@ void EventFile::append(const std::string& event) {
   put(record, masked(crc32c(event)));
   struct stat before {};
   if (::fstat(fd_, &before) < 0) fail(path_, errno);
-  ssize_t written = 0;
-  do written = ::write(fd_, record.data(), record.size());
-  while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(record.size())) return;
-  const int error = written < 0 ? errno : ENOSPC;
+  const int error = write_whole(fd_, std::as_bytes(std::span(record)));
+  if (error == 0) return;
   if (::ftruncate(fd_, before.st_size) < 0) ::close(std::exchange(fd_, -1));
   fail(path_, error);
 }

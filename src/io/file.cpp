@@ -31,14 +31,8 @@ std::string errno_text() { return std::generic_category().message(errno); }
 }
 
 void write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
-  const std::size_t total = bytes.size();
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), std::min(bytes.size(), longest_transfer));
-    if (written < 0 && errno == EINTR) continue;
-    if (written == 0) errno = ENOSPC;  // else this loop would not end
-    if (written <= 0) fail_write("write", path, total);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
+  errno = write_whole(fd, bytes);
+  if (errno != 0) fail_write("write", path, bytes.size());
 }
 
 // Some network file systems cannot sync a folder; they have nothing to sync then.

@@ -2,6 +2,9 @@
 // becomes the text of an exception.
 #include "io/handle.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 namespace svrg::io {
 namespace {
 
@@ -22,10 +25,17 @@ void fail_hdf5(std::string_view task) {
   H5Eclear2(H5E_DEFAULT);
   std::string message(task);
   if (!stack.empty()) message += " (HDF5: " + stack + ")";
+  // Where a call of the system failed, HDF5 says so in lines of its own, with the time.
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
   throw Hdf5Error(message);
 }
 
 void prepare_hdf5() {
+  // At exit HDF5 1.10 closes again what could not be closed for a full disk, and crashes. Nothing
+  // of ours is open then.
+  static const bool ends_by_itself = H5dont_atexit() >= 0;
+  static_cast<void>(ends_by_itself);
   checked(H5open(), "start HDF5");
   checked(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "silence HDF5's error printing");
   static const bool without_plugins = [] {

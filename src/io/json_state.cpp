@@ -120,8 +120,9 @@ class Reader {
 std::string to_json(const State& state, const std::string& format) {
   Json json = {{"format", format}, {"format_version", "1.0"}};
   Json &values = json["values"] = Json::object(), &arrays = json["arrays"] = Json::object();
-  for (const auto& [name, value] : state.values)
-    values[name] = std::visit([&](const auto& v) { return Json(finite(v, name)); }, value);
+  for (const auto& entry : state.values)
+    values[entry.first] =
+        std::visit([&](const auto& v) { return Json(finite(v, entry.first)); }, entry.second);
   for (const auto& [name, array] : state.arrays) arrays[name] = to_json(array, name);
   try {
     return json.dump(1) + '\n';

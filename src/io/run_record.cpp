@@ -57,7 +57,7 @@ std::string cut_log(const std::string& path, Index last_epoch, std::vector<Epoch
   return kept;
 }
 
-// The file's length is put back after a short write: half a line would join the next one.
+// The file's length is put back after a failed write: half a line would join the next one.
 void append_line(const std::string& path, const std::string& line) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   const auto fail = [&](int error, const char* more) {
@@ -66,14 +66,11 @@ void append_line(const std::string& path, const std::string& line) {
   };
   struct stat before {};
   if (fd < 0 || ::fstat(fd, &before) < 0) fail(errno, "");
-  ssize_t written = 0;
-  do written = ::write(fd, line.data(), line.size());
-  while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line.size())) {
+  const int error = write_whole(fd, std::as_bytes(std::span(line)));
+  if (error == 0) {
     if (fd.close() < 0) fail(errno, "");
     return;
   }
-  const int error = written < 0 ? errno : ENOSPC;
   fail(error, ::ftruncate(fd, before.st_size) < 0 ? "; half a line stays" : "");
 }
 

@@ -2,21 +2,14 @@
 // take the same branch; every touch of a file is root's, inside agree().
 #include "svrg/train/trainer.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "svrg/core/memory.hpp"
 #include "train/run_files.hpp"
 
 namespace svrg {
 namespace {
-
-double peak_memory() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024;
-}
 
 PhaseTimes difference(const PhaseTimes& a, const PhaseTimes& b) {
   PhaseTimes d;
@@ -170,7 +163,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const PhaseTimes spent = difference(result_.times, recorded_times_);
   recorded_times_ = result_.times;
   std::vector<double> mine(spent.all().begin(), spent.all().end());
-  mine.push_back(peak_memory());
+  mine.push_back(static_cast<double>(peak_memory()));
   const auto everybody = comm_.gather_at_root(mine);
 
   io::EpochRecord line;

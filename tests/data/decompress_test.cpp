@@ -113,6 +113,17 @@ TEST(Decompress, refuses_every_file_that_was_cut_or_changed) {
   }
 }
 
+TEST(Decompress, refuses_headers_that_ask_for_all_memory) {
+  using namespace std::string_view_literals;
+  // A window of 2^31 bytes, in a frame of ten.
+  try {
+    unpacked(std::string("\x28\xb5\x2f\xfd\x04\xa8\xff\xff\xff\x16"sv));
+    ADD_FAILURE() << "read";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("memory"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Decompress, readers_take_compressed_files_on_any_ranks) {
   const auto world = Communicator::world();
   const std::string text = some_text(500);
