@@ -132,6 +132,7 @@ void Trainer::open_files(VecRef<double> w) {
     comm_.agree("resume", [&] { state = io::state_of_payload(image, "checkpoint"); });
     restore(state, w);
   }
+  if (options_.run_dir.empty()) return;
   // Hosts by rank, for run.h5.
   const std::string host = host_name() + '\n';
   const auto names = comm_.gather(std::as_bytes(std::span(host)));
