@@ -2,7 +2,7 @@
 // started by its smpirun, from `svrg bench --simulate`. usage: svrg_replay PLAN ROUNDS. A line of
 // PLAN is "COUNT MEETING BYTES SECONDS": so many steps of so much own work with a meeting behind
 // it. Of equal steps at most ROUNDS are simulated, and the others take as long as these. Says
-// "SECONDS OWN_SECONDS", of the slowest rank.
+// the seconds of the slowest rank.
 #include <mpi.h>
 #include <simgrid/host.h>
 #include <smpi/smpi.h>
@@ -115,7 +115,7 @@ void run(const char* path, std::int64_t most_rounds) {
   const Ranks ranks;
   const std::vector<Line> plan = read(path);
   ranks.reserve(plan);
-  double seconds = 0, own = 0;
+  double seconds = 0;
   for (const Line& line : plan) {
     // A meeting that lets the first ranks go on before the last are served is timed alone: in a
     // row, they would overlap, as they do not in a training, where a reduction follows.
@@ -130,12 +130,10 @@ void run(const char* path, std::int64_t most_rounds) {
       ranks.meet(line.meeting, line.bytes);
     }
     seconds += (MPI_Wtime() - start) * more;
-    own += line.seconds * static_cast<double>(line.count);
   }
-  const double mine[] = {seconds, own};
-  double most[2];
-  MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
-  if (ranks.rank() == 0) std::printf("%.17g %.17g\n", most[0], most[1]);
+  double most = 0;
+  MPI_Reduce(&seconds, &most, 1, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
+  if (ranks.rank() == 0) std::printf("%.17g\n", most);
 }
 
 }  // namespace

@@ -164,6 +164,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const Heartbeat::Within evaluation(comm_.heartbeat(), Phase::evaluate);
   if (metrics_) {
     const ScopedPhase timed(result_.times, Phase::evaluate);
+    const ScheduleRecorder::Divided divided(comm_.recorder(), rows_ / comm_.size());
     result_.metrics = metrics_(w);
   }
   observe(at, w);
