@@ -36,7 +36,8 @@ struct ReplayOptions {
   double seconds = 1200;  // that it may take here
 };
 /// Seconds from the start of a training to the end of its slowest rank, by SimGrid: allreduces by
-/// recursive doubling up to 2 kB and by Rabenseifner's algorithm beyond. Local.
+/// recursive doubling up to 2 kB and by Rabenseifner's algorithm beyond, broadcasts by a binomial
+/// tree and by scattering and gathering. Local.
 /// @throws ConfigError where SimGrid is not there or refuses the platform, LimitError
 double replayed_seconds(const std::vector<PlannedStep>& plan, const Platform& platform, Index ranks,
                         const ReplayOptions& options);
