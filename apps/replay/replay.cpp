@@ -43,7 +43,8 @@ class Ranks {
     if (size_ == 1) return;
     const auto doubles = static_cast<int>((bytes + 7) / 8);
     const auto size = static_cast<int>(bytes);
-    if (meeting == "allreduce")
+    // SimGrid's prefix sums send a message to every other rank; MPIs' take rounds as reductions do.
+    if (meeting == "allreduce" || meeting == "scan")
       MPI_Allreduce(buffer(0, bytes), buffer(1, bytes), doubles, MPI_DOUBLE, MPI_SUM,
                     MPI_COMM_WORLD);
     else if (meeting == "broadcast")
@@ -51,8 +52,6 @@ class Ranks {
     else if (meeting == "gather_at_root")
       MPI_Gather(buffer(0, bytes), size, MPI_BYTE, buffer(1, size_ * bytes), size, MPI_BYTE, 0,
                  MPI_COMM_WORLD);
-    else if (meeting == "scan")
-      MPI_Exscan(buffer(0, bytes), buffer(1, bytes), doubles, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     else if (meeting == "barrier")
       MPI_Barrier(MPI_COMM_WORLD);
     else if (meeting == "gather" || meeting == "exchange")
@@ -129,9 +128,9 @@ void run(const char* path, std::int64_t most_rounds) {
       ranks.work(line.seconds);
       ranks.meet(line.meeting, line.bytes);
     };
-    // Before the first, ranks come as such a meeting leaves them.
+    // Ranks come to the first as a reduction leaves them: all at once.
     if (alone)
-      ranks.meet("barrier", 0);
+      ranks.meet("allreduce", 8);
     else
       step();
     const double start = MPI_Wtime();

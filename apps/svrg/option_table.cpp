@@ -281,7 +281,7 @@ constexpr Option table[] = {
      .help = "more messages"},
 
     {.flag = "ranks", .type = list, .value_name = "N,N", .group = "Scaling", .commands = bench,
-     .help = "numbers of ranks to train on, each no more than the launcher started, such as 1,2,4 or "
+     .help = "numbers of ranks to train on, each no more than the launcher started (more are for --simulate), such as 1,2,4 or "
              "1..64 for powers of two; without it the powers of two and all"},
     {.flag = "simulate", .type = list, .value_name = "NET,NET", .group = "Scaling", .commands = bench,
      .check = [](std::string_view item) { platform_from(item); },

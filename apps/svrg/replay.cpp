@@ -16,7 +16,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 #include <sstream>
 #include <thread>
 
@@ -87,7 +86,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-/// Runs it in a process group of its own, both streams into the file `said`; whether it ended well.
+/// Runs it, both streams into the file `said`; whether it ended well. It stays in the process group
+/// of this rank, which launchers kill as a whole.
 bool run(std::vector<std::string> command, const std::string& said, double seconds) {
   auto environment = clean_environment();
   posix_spawn_file_actions_t files;
@@ -95,21 +95,17 @@ bool run(std::vector<std::string> command, const std::string& said, double secon
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
-  const int failed = posix_spawnp(&child, command.front().c_str(), &files, &how,
+  const int failed = posix_spawnp(&child, command.front().c_str(), &files, nullptr,
                                   pointers(command).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&how);
   if (failed != 0) throw ConfigError(command.front() + " cannot be started");
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::duration<double>(seconds);
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     if (Clock::now() > until) {
-      kill(-child, SIGKILL);
+      kill(child, SIGTERM);  // smpirun ends what it started
       waitpid(child, &status, 0);
       throw LimitError(fmt::format("the simulation took longer than {:.0f} s", seconds));
     }
@@ -135,11 +131,33 @@ bool is_short(const PlannedStep& step) {
          (step.meeting != Meeting::allreduce && step.meeting != Meeting::broadcast);
 }
 
-/// With what it takes to add the others' values.
-double seconds_with_sums(const PlannedStep& step, Index ranks, double adding) {
-  if (step.meeting != Meeting::allreduce || ranks == 1) return step.seconds;
-  const auto bytes = static_cast<double>(step.bytes), p = static_cast<double>(ranks);
-  return step.seconds + adding * bytes * (is_short(step) ? std::ceil(std::log2(p)) : (p - 1) / p);
+/// Adds a step to those with an equal meeting.
+void add(std::vector<PlannedStep>& plan, const PlannedStep& step) {
+  const auto same = std::find_if(plan.begin(), plan.end(), [&](const PlannedStep& p) {
+    return p.meeting == step.meeting && p.bytes == step.bytes;
+  });
+  if (same == plan.end()) return plan.push_back(step);
+  const double seconds = static_cast<double>(same->count) * same->seconds +
+                         static_cast<double>(step.count) * step.seconds;
+  same->count += step.count;
+  same->seconds = seconds / static_cast<double>(same->count);
+}
+
+/// With what it takes to add the others' values, and with sizes rounded up to 64 bytes, which no
+/// network tells from less: fewer kinds of steps to be simulated.
+std::vector<PlannedStep> in_packets(const std::vector<PlannedStep>& plan, Index ranks,
+                                    double adding) {
+  constexpr Index packet = 64;
+  std::vector<PlannedStep> steps;
+  for (PlannedStep step : plan) {
+    if (step.meeting == Meeting::allreduce && ranks > 1) {
+      const auto bytes = static_cast<double>(step.bytes), p = static_cast<double>(ranks);
+      step.seconds += adding * bytes * (is_short(step) ? std::ceil(std::log2(p)) : (p - 1) / p);
+    }
+    step.bytes = (step.bytes + packet - 1) / packet * packet;
+    add(steps, step);
+  }
+  return steps;
 }
 
 }  // namespace
@@ -152,14 +170,7 @@ std::vector<PlannedStep> plan_of(const Schedule& schedule, Index recorded_on, In
       share = static_cast<double>((step.rows * recorded_on + ranks - 1) / ranks) /
               static_cast<double>(step.rows);
     const double seconds = step.repeated + share * step.divided;
-    const auto same = std::find_if(plan.begin(), plan.end(), [&](const PlannedStep& p) {
-      return p.meeting == step.meeting && p.bytes == step.bytes;
-    });
-    if (same == plan.end()) {
-      plan.push_back({1, step.meeting, step.bytes, seconds});
-    } else {
-      same->seconds += (seconds - same->seconds) / static_cast<double>(++same->count);
-    }
+    add(plan, {1, step.meeting, step.bytes, seconds});
   }
   return plan;
 }
@@ -215,11 +226,11 @@ double replayed_seconds(const std::vector<PlannedStep>& plan, const Platform& pl
   double total = 0;
   for (const bool of_short : {true, false}) {
     std::string lines;
-    for (const PlannedStep& step : plan)
+    for (const PlannedStep& step : in_packets(plan, ranks, options.adding))
       if (is_short(step) == of_short)
         lines += fmt::format("{} {} {} {:.17g}\n", step.count,
                              meeting_names[static_cast<std::size_t>(step.meeting)], step.bytes,
-                             seconds_with_sums(step, ranks, options.adding));
+                             step.seconds);
     if (lines.empty()) continue;
     io::write_file(folder / "plan", lines);
     std::vector<std::string> command = {"smpirun", "-np", fmt::format("{}", ranks), "-platform",

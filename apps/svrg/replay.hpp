@@ -32,7 +32,7 @@ double seconds_of_adding_a_byte();
 /// What a replay depends on beside plan and platform.
 struct ReplayOptions {
   double adding = 0;      // seconds a byte of sums in allreduces, which SimGrid does not count
-  Index rounds = 4;       // of equal steps that are simulated; the others take as long
+  Index rounds = 2;       // of equal steps that are simulated; the others take as long
   double seconds = 1200;  // that it may take here
 };
 /// Seconds from the start of a training to the end of its slowest rank, by SimGrid: allreduces by

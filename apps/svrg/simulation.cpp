@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <bit>
+#include <fstream>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "cost_fit.hpp"
+#include "quantity.hpp"
 #include "recorded_training.hpp"
 #include "replay.hpp"
 #include "solve.hpp"
+#include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
 
 namespace svrg::app {
@@ -52,6 +57,79 @@ const io::SimulatedRun* on_one_rank(const io::ScalingStudy& study, const std::st
   return nullptr;
 }
 
+io::CostFit fit_of(std::vector<CostObservation> reductions, const io::ScalingStudy& study) {
+  const auto trainings = observations_of(study);
+  reductions.insert(reductions.end(), trainings.begin(), trainings.end());
+  return fit_costs(reductions);
+}
+
+/// Root's part: every number of ranks is trained for once, and replayed on every platform.
+class Simulation {
+ public:
+  Simulation(const Settings& settings, const Communicator& alone,
+             const std::vector<Platform>& platforms, io::ScalingStudy& study, Screen& screen)
+      : settings_(settings),
+        alone_(alone),
+        study_(study),
+        screen_(screen),
+        adding_(seconds_of_adding_a_byte()) {
+    for (const Platform& platform : platforms) {
+      study.platforms.push_back(platform.describe());
+      runs_.push_back({platform, {}, false});
+    }
+  }
+
+  void run(std::vector<Index> ranks) {
+    if (ranks.front() != 1) ranks.insert(ranks.begin(), 1);  // what the others are compared with
+    Index rows = 0;
+    for (const Index p : ranks) {
+      if (rows > 0 && p > rows) {
+        screen_.message(LogLevel::warning,
+                        fmt::format("{} ranks are more than there are rows: the simulation ends "
+                                    "before them",
+                                    p));
+        break;
+      }
+      rows = add(p);
+    }
+    for (OnPlatform& on : runs_) std::ranges::move(on.runs, std::back_inserter(study_.simulated));
+  }
+
+ private:
+  struct OnPlatform {
+    Platform platform;
+    std::vector<io::SimulatedRun> runs;
+    bool ended;  // more ranks are too many
+  };
+
+  Index add(Index ranks) {
+    const double start = now();
+    const auto training = record_training(settings_, alone_, ranks, settings_.integer("repeats"));
+    const double recorded = now();
+    for (OnPlatform& on : runs_) {
+      if (on.ended) continue;
+      try {
+        on.runs.push_back(run_of(on.platform, training, study_.fit, {.adding = adding_}));
+      } catch (const LimitError& error) {
+        on.ended = true;
+        screen_.message(LogLevel::warning, fmt::format("{} is simulated on less than {} ranks: {}",
+                                                       on.platform.name, ranks, error.what()));
+      }
+    }
+    screen_.line(fmt::format("as {} rank{}: trained in {}, simulated in {}", ranks,
+                             ranks == 1 ? "" : "s", format_seconds(recorded - start),
+                             format_seconds(now() - recorded)));
+    return training.rows;
+  }
+
+  const Settings& settings_;
+  Communicator alone_;
+  io::ScalingStudy& study_;
+  Screen& screen_;
+  double adding_;
+  std::vector<OnPlatform> runs_;
+};
+
 }  // namespace
 
 std::vector<Platform> platforms_asked_for(const Settings& settings,
@@ -65,6 +143,9 @@ std::vector<Platform> platforms_asked_for(const Settings& settings,
     } catch (const ConfigError& error) {
       throw ConfigError(fmt::format("{}: {}", place, error.what()));
     }
+    const Platform& platform = platforms.back();
+    if (platform.kind == Platform::Kind::file && !std::ifstream(platform.path))
+      throw ConfigError(fmt::format("{}: {} cannot be read", place, platform.path));
   }
   if (const std::string missing = missing_for_replays(); !missing.empty())
     throw ConfigError(fmt::format("{}: {}", place, missing));
@@ -83,56 +164,20 @@ std::vector<Platform> platforms_asked_for(const Settings& settings,
 void simulate(const Settings& settings, const Communicator& world,
               const std::vector<Platform>& platforms, const std::vector<Index>& ranks,
               io::ScalingStudy& study, Screen& screen) {
-  auto observations = timed_reductions(world);
+  const auto reductions = timed_reductions(world);
   const Communicator alone = world.split(world.is_root() ? 0 : 1, world.rank());
-  std::string failure;
-  auto code = ExitCode::done;
-  if (world.is_root()) try {
-      const auto measured = observations_of(study);
-      observations.insert(observations.end(), measured.begin(), measured.end());
-      study.fit = fit_costs(observations);
-      for (const Platform& platform : platforms) study.platforms.push_back(platform.describe());
-      std::vector<Index> all = ranks;  // one rank is what the others are compared with
-      if (all.front() != 1) all.insert(all.begin(), 1);
-      ReplayOptions options;
-      options.adding = seconds_of_adding_a_byte();
-      std::vector<bool> ended(platforms.size(), false);
-      for (const Index p : all) {
-        if (study.simulated.size() > 0 && p > study.simulated.front().rows) {
-          screen.message(LogLevel::warning,
-                         fmt::format("{} ranks are more than there are rows: the simulation ends "
-                                     "before them",
-                                     p));
-          break;
-        }
-        const RecordedTraining training = record_training(settings, alone, p);
-        for (std::size_t i = 0; i < platforms.size(); ++i) {
-          if (ended[i]) continue;
-          try {
-            study.simulated.push_back(run_of(platforms[i], training, study.fit, options));
-          } catch (const LimitError& error) {
-            ended[i] = true;
-            screen.message(LogLevel::warning,
-                           fmt::format("{} is simulated on less than {} ranks: {}",
-                                       platforms[i].name, p, error.what()));
-          }
-        }
-      }
-      std::stable_sort(study.simulated.begin(), study.simulated.end(),
-                       [&](const auto& a, const auto& b) {
-                         const auto at = [&](const std::string& name) {
-                           return std::find_if(platforms.begin(), platforms.end(),
-                                               [&](const Platform& p) { return p.name == name; });
-                         };
-                         return at(a.platform) < at(b.platform);
-                       });
+  std::optional<Error> failure;
+  if (world.is_root()) {
+    try {
+      study.fit = fit_of(reductions, study);
+      Simulation(settings, alone, platforms, study, screen).run(ranks);
     } catch (const Error& error) {
-      code = error.code();
-      failure = error.what();
+      failure = error;
     }
+  }
   world.rest();
   world.agree("", [&] {
-    if (code != ExitCode::done) throw Error(code, failure);
+    if (failure) throw *failure;
   });
 }
 
