@@ -38,6 +38,7 @@ using Schedule = std::vector<ScheduleStep>;
 class ScheduleRecorder {
  public:
   bool on() const noexcept { return on_; }
+  /// Forgets what it has, and writes down from here on.
   void start();
   /// What was recorded since start(), the last step being the work after the last meeting.
   Schedule stop();
