@@ -8,6 +8,7 @@
 #include "precautions.hpp"
 #include "result_line.hpp"
 #include "scaling_bench.hpp"
+#include "simulation.hpp"
 #include "solve.hpp"
 #include "subcommands.hpp"
 #include "svrg/core/error.hpp"
@@ -17,6 +18,8 @@
 
 namespace svrg::app {
 namespace {
+
+constexpr Index most_simulated = 1 << 16;
 
 int bench_rates(const Settings& settings, const Communicator& comm) {
   comm.agree("", [&] {
@@ -85,12 +88,50 @@ Results results_of(const Settings& settings, const io::ScalingStudy& study,
   return results;
 }
 
+void show_simulated(const io::ScalingStudy& study, Screen& screen) {
+  for (const std::string& platform : study.platforms)
+    screen.line("simulated, not measured: " + platform);
+  screen.line(fmt::format("{:>6} {:>7} {:>11} {:>11} {:>11} {:>14} {:>11}  {}", "ranks", "epochs",
+                          "epoch", "training", "efficiency", "communication", "by formula", "on"));
+  for (const io::SimulatedRun& r : study.simulated)
+    screen.line(fmt::format(
+        "{:>6} {:>7} {:>9.4g} s {:>9.4g} s {:>9.0f} % {:>12.1f} % {:>9.4g} s  {}{}", r.ranks,
+        r.epochs, r.train_seconds / static_cast<double>(std::max<Index>(1, r.epochs)),
+        r.train_seconds, 100 * efficiency_of(study, r),
+        100 * r.communication_seconds / r.train_seconds, r.model_seconds, r.platform,
+        r.converged ? "" : ", not converged"));
+  for (const Payoff& p : payoffs_of(study))
+    screen.line(fmt::format("{}: the fastest are {} ranks; {} {} at least half as efficient as one",
+                            p.platform, p.fastest, p.efficient,
+                            p.all_efficient ? "and maybe more are" : "are"));
+}
+
+void add_simulated(const io::ScalingStudy& study, Results& results) {
+  auto& runs = results["simulated"] = Results::array();
+  for (const io::SimulatedRun& r : study.simulated)
+    runs.push_back({{"platform", r.platform},
+                    {"ranks", r.ranks},
+                    {"epochs", r.epochs},
+                    {"converged", r.converged},
+                    {"train_seconds", r.train_seconds},
+                    {"communication_seconds", r.communication_seconds},
+                    {"model_seconds", r.model_seconds},
+                    {"efficiency", efficiency_of(study, r)},
+                    {"bytes_communicated", r.bytes_communicated},
+                    {"messages", r.messages}});
+}
+
 int bench_scaling(const Settings& settings, const Communicator& comm) {
   Screen screen(comm.is_root() ? screen_options(settings) : silent_screen());
   require_same_settings(comm, settings);
-  std::vector<Index> ranks;
+  std::vector<Index> ranks, simulated;
+  std::vector<Platform> platforms;
   comm.agree("", [&] {
-    ranks = ranks_asked_for(settings, comm.size());
+    simulated = ranks_asked_for(settings, settings.has("simulate") ? most_simulated : comm.size());
+    platforms = platforms_asked_for(settings, simulated);
+    for (const Index p : simulated)
+      if (p <= comm.size()) ranks.push_back(p);
+    if (ranks.empty()) ranks.push_back(1);
     if (comm.is_root()) check_out(settings);
   });
   screen.title(fmt::format("svrg {} bench · {} · {} scaling", version(),
@@ -101,13 +142,17 @@ int bench_scaling(const Settings& settings, const Communicator& comm) {
     if (!comm.is_root()) return;
     for (const std::string& message : ignored) screen.message(LogLevel::warning, message);
   });
-  const io::ScalingStudy study = measure_scaling(settings, comm, ranks, screen);
+  io::ScalingStudy study = measure_scaling(settings, comm, ranks, screen);
+  if (!platforms.empty()) simulate(settings, comm, platforms, simulated, study, screen);
   comm.agree("", [&] {
     if (!comm.is_root()) return;
     if (settings.has("out")) io::write_scaling(settings.text("out"), study);
     const auto points = points_of(study);
     show(points, screen);
-    print_results(settings, results_of(settings, study, points));
+    if (!platforms.empty()) show_simulated(study, screen);
+    Results results = results_of(settings, study, points);
+    if (!platforms.empty()) add_simulated(study, results);
+    print_results(settings, results);
   });
   return 0;
 }

@@ -73,6 +73,9 @@ constexpr CommandPage pages[] = {
          "Ranks that are not asked for sleep meanwhile. With -o the study is written as HDF5, and "
          "each training keeps a run directory beside it while it lasts, so that checkpoints are "
          "counted. The last line on stdout is a JSON object of the results. "
+         "With --simulate it trains here as each of --ranks would, writes down what a rank does "
+         "between its meetings with others, and has SimGrid replay that on networks that are not "
+         "there: shapes, no measured seconds. "
          "Without data it measures how fast a rank reads rows, multiplies them and factors a "
          "matrix, and how fast ranks sum, and writes that to --rates FILE. svrg train --rates "
          "takes the file in place of its table when it chooses its engine; nothing is timed "
@@ -84,6 +87,8 @@ constexpr CommandPage pages[] = {
          "srun -n 64 svrg bench --synthetic 64e6,100 --scaling weak --ranks 8..64 -o weak.h5\n"
          "# MXNet's synchronous scheme, three epochs whatever they reach\n"
          "mpirun -n 4 svrg bench a9a.svm --algorithm svrg -e 3 --tol-grad 0\n"
+         "# where more ranks stop paying, on two networks that are not there\n"
+         "svrg bench a9a.svm --ranks 1..1024 --simulate ethernet:bandwidth=1Gbit,fattree\n"
          "# what a rank of this node does in a second, for svrg train --rates\n"
          "mpirun -n 2 svrg bench --rates node.rates"},
     {.name = "inspect",

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "monitor_choice.hpp"
+#include "platform.hpp"
 #include "svrg/comm/packed_sum.hpp"
 #include "svrg/train/metric.hpp"
 #include "text.hpp"
@@ -296,8 +297,12 @@ constexpr Option table[] = {
      .help = "more messages"},
 
     {.flag = "ranks", .type = list, .value_name = "N,N", .group = "Scaling", .commands = bench,
-     .help = "numbers of ranks to train on, each no more than the launcher started, such as 1,2,4 or "
+     .help = "numbers of ranks to train on, each no more than the launcher started (more are for --simulate), such as 1,2,4 or "
              "1..64 for powers of two; without it the powers of two and all"},
+    {.flag = "simulate", .type = list, .value_name = "NET,NET", .group = "Scaling", .commands = bench,
+     .check = [](std::string_view item) { platform_from(item); },
+     .help = "also say what --ranks, up to thousands, would do on ethernet, fattree, dragonfly or a SimGrid "
+             "platform FILE.xml; with :bandwidth=1Gbit:latency=50us:cores=4 behind the first three"},
     {.flag = "scaling", .type = choice, .default_text = "strong", .choices = "strong|weak",
      .group = "Scaling", .commands = bench,
      .help = "strong: all rows on any number of ranks; weak: all rows on the most ranks, in proportion "

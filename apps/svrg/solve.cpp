@@ -263,7 +263,7 @@ std::string algorithm_of(const Settings& settings, bool net) {
 
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
                                          const io::ModelRecord& record, const Shard& shard,
-                                         RequestProbe probe) {
+                                         RequestProbe probe, Index stands_for) {
   comm.agree("", [&] {
     const std::string asked = algorithm_of(settings, !record.symbol.empty());
     if (!shard.partition().even() && asked != "auto" && asked != "local-svrg")
@@ -292,6 +292,7 @@ std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communi
   options.engine = engine_of(settings);
   options.chains.seed = static_cast<std::uint64_t>(settings.integer("seed"));
   options.chains.chain_per_shard = chain_per_shard(settings);
+  options.stands_for = stands_for;
   options.chains.rounded_rows = !settings.is("inner_copy", "none");
   if (record.l1 <= 0) comm.agree("", [&] { options.rates = rates_from(settings); });
   if (record.l1 > 0)

@@ -31,11 +31,12 @@ class SolverSetup {
 };
 
 /// The solver that --algorithm and its options ask for, of the recorded model (its weights are not
-/// used) under the record's penalty. The shard must outlive it. Collective.
+/// used) under the record's penalty. The shard must outlive it. `stands_for`: chooses as so many
+/// ranks of one thread would; 0: as those that there are. Collective.
 /// @throws CollectiveError (usage)
 std::unique_ptr<SolverSetup> make_solver(const Settings& settings, const Communicator& comm,
                                          const io::ModelRecord& record, const Shard& shard,
-                                         RequestProbe probe);
+                                         RequestProbe probe, Index stands_for = 0);
 
 /// --algorithm; of a net, "auto" is sgd. @throws ConfigError
 std::string algorithm_of(const Settings& settings, bool net);

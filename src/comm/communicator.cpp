@@ -45,6 +45,7 @@ struct Communicator::Group {
   MPI_Comm comm = MPI_COMM_NULL;  // null: a lone rank, no MPI needed
   int rank = 0, size = 1;
   Traffic traffic;
+  ScheduleRecorder recorder;
   std::vector<double> joint;  // workspace of sum()
   std::shared_ptr<Heartbeat> heartbeat = std::make_shared<Heartbeat>();
   bool whole = true;  // not split off another
@@ -76,25 +77,35 @@ struct Communicator::Group {
   }
 };
 
-// Counts the time a rank spends in a collective, and marks that it waits there.
+// Counts the time a rank spends in a collective, and marks that it waits there. Of a lone rank it
+// is only written down that it would have met others.
 class Communicator::Timed {
  public:
-  explicit Timed(Group& group) : group_(group), start_(now()) {
+  explicit Timed(Group& group) : group_(group) {
+    group_.recorder.pause();
+    if (group_.alone()) return;
+    start_ = now();
     group_.heartbeat->enter_collective(group_.whole);
     if (!group_.waits_apart) return;
     check(MPI_Barrier(group_.comm), "MPI_Barrier");
     group_.traffic.waiting += now() - start_;
   }
+  Timed(Group& group, Meeting meeting, std::size_t bytes) : Timed(group) { meet(meeting, bytes); }
   ~Timed() {
+    group_.recorder.resume();
+    if (group_.alone()) return;
     group_.heartbeat->leave_collective();
     group_.traffic.seconds += now() - start_;
+  }
+  void meet(Meeting meeting, std::size_t bytes) {
+    group_.recorder.meet(meeting, static_cast<Index>(bytes));
   }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
   Group& group_;
-  double start_;
+  double start_ = 0;
 };
 
 Communicator::Communicator(MPI_Comm comm) {
@@ -113,17 +124,22 @@ int Communicator::rank() const noexcept { return group_->rank; }
 int Communicator::size() const noexcept { return group_->size; }
 const Traffic& Communicator::traffic() const noexcept { return group_->traffic; }
 Heartbeat& Communicator::heartbeat() const noexcept { return *group_->heartbeat; }
+ScheduleRecorder& Communicator::recorder() const noexcept { return group_->recorder; }
 
 template <class Real>
 void Communicator::sum(std::span<Real> values, std::span<double> tail) const {
   Group& g = *group_;
-  if (g.alone()) return;
-  const Timed timed(g);
+  Timed timed(g);
   if (values.size() > joint_elements || tail.empty() || values.empty()) {
+    if (!values.empty()) timed.meet(Meeting::allreduce, values.size_bytes());
+    if (!tail.empty()) timed.meet(Meeting::allreduce, tail.size_bytes());
+    if (g.alone()) return;
     if (!values.empty()) g.allreduce(values.data(), values.size(), MPI_SUM);
     if (!tail.empty()) g.allreduce(tail.data(), tail.size(), MPI_SUM);
     return;
   }
+  timed.meet(Meeting::allreduce, (values.size() + tail.size()) * sizeof(double));
+  if (g.alone()) return;
   // Short: one message of doubles, which is exact for a float's summands and saves a latency.
   g.joint.resize(values.size() + tail.size());
   const auto middle = std::copy(values.begin(), values.end(), g.joint.begin());
@@ -137,8 +153,8 @@ void Communicator::sum(std::span<Real> values, std::span<double> tail) const {
 template <class T>
 void Communicator::broadcast(std::span<T> values, int from) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::broadcast, values.size_bytes());
   if (g.alone()) return;
-  const Timed timed(g);
   for (std::size_t at = 0; at < values.size(); at += chunk_elements)
     check(MPI_Bcast(values.data() + at, to_count(std::min(chunk_elements, values.size() - at)),
                     type_of<T>(), from, g.comm),
@@ -157,19 +173,24 @@ std::string Communicator::broadcast(const std::string& text, int from) const {
 
 template <class T>
 std::vector<T> Communicator::gather(std::span<const T> values) const {
-  const Group& g = *group_;
-  if (g.alone()) return {values.begin(), values.end()};
+  Group& g = *group_;
+  Timed timed(g);
+  if (g.alone()) {
+    timed.meet(Meeting::gather, values.size_bytes());
+    return {values.begin(), values.end()};
+  }
   // Everybody to everybody, through the one call that chunks.
   const auto bytes = std::as_bytes(values);
   const std::vector<std::byte> mine(bytes.begin(), bytes.end());
   const auto incoming =
-      exchange(std::vector<std::vector<std::byte>>(static_cast<std::size_t>(g.size), mine));
+      exchanged(std::vector<std::vector<std::byte>>(static_cast<std::size_t>(g.size), mine));
   std::vector<T> all;
   for (const auto& piece : incoming) {
     const std::size_t before = all.size();
     all.resize(before + piece.size() / sizeof(T));
     if (!piece.empty()) std::memcpy(all.data() + before, piece.data(), piece.size());
   }
+  timed.meet(Meeting::gather, all.size() * sizeof(T));
   return all;
 }
 
@@ -177,17 +198,17 @@ void Communicator::gather(std::span<const std::byte> mine, std::span<const Index
                           std::vector<std::byte>& all) const {
   Group& g = *group_;
   SVRG_EXPECT(lengths.size() == static_cast<std::size_t>(g.size), "a length for every rank");
-  if (g.alone()) {
-    all.assign(mine.begin(), mine.end());
-    return;
-  }
   Index whole = 0;
   for (const Index length : lengths) whole += length;
   if (static_cast<std::size_t>(whole) > chunk_elements) {  // beyond what a place may count to
     all = gather(mine);
     return;
   }
-  const Timed timed(g);
+  const Timed timed(g, Meeting::gather, static_cast<std::size_t>(whole));
+  if (g.alone()) {
+    all.assign(mine.begin(), mine.end());
+    return;
+  }
   std::vector<int> counts, places;
   int place = 0;
   for (const Index length : lengths) {
@@ -205,8 +226,8 @@ void Communicator::gather(std::span<const std::byte> mine, std::span<const Index
 
 std::vector<double> Communicator::gather_at_root(std::span<const double> values) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::gather_at_root, values.size_bytes());
   if (g.alone()) return {values.begin(), values.end()};
-  const Timed timed(g);
   const int count = to_count(values.size());
   std::vector<double> all(is_root() ? values.size() * static_cast<std::size_t>(g.size) : 0);
   check(MPI_Gather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, 0, g.comm),
@@ -217,32 +238,32 @@ std::vector<double> Communicator::gather_at_root(std::span<const double> values)
 
 Index Communicator::sum(Index value) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::allreduce, sizeof value);
   if (g.alone()) return value;
-  const Timed timed(g);
   g.allreduce(&value, 1, MPI_SUM);
   return value;
 }
 
 Index Communicator::max(Index value) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::allreduce, sizeof value);
   if (g.alone()) return value;
-  const Timed timed(g);
   g.allreduce(&value, 1, MPI_MAX);
   return value;
 }
 
 double Communicator::max(double value) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::allreduce, sizeof value);
   if (g.alone()) return value;
-  const Timed timed(g);
   g.allreduce(&value, 1, MPI_MAX);
   return value;
 }
 
 Index Communicator::sum_before(Index value) const {
   Group& g = *group_;
+  const Timed timed(g, Meeting::scan, sizeof value);
   if (g.alone()) return 0;
-  const Timed timed(g);
   Index before = 0;
   check(MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, g.comm), "MPI_Exscan");
   return g.rank == 0 ? 0 : before;  // MPI leaves rank 0's answer undefined
@@ -250,11 +271,18 @@ Index Communicator::sum_before(Index value) const {
 
 std::vector<std::vector<std::byte>> Communicator::exchange(
     const std::vector<std::vector<std::byte>>& outgoing) const {
+  std::size_t bytes = 0;
+  for (const auto& buffer : outgoing) bytes += buffer.size();
+  const Timed timed(*group_, Meeting::exchange, bytes);
+  return exchanged(outgoing);
+}
+
+std::vector<std::vector<std::byte>> Communicator::exchanged(
+    const std::vector<std::vector<std::byte>>& outgoing) const {
   Group& g = *group_;
   const auto ranks = static_cast<std::size_t>(g.size);
   SVRG_EXPECT(outgoing.size() == ranks, "exchange needs one buffer a rank");
   if (g.alone()) return outgoing;
-  const Timed timed(g);
   std::vector<std::int64_t> sent(ranks), received(ranks);
   for (std::size_t r = 0; r < ranks; ++r) sent[r] = static_cast<std::int64_t>(outgoing[r].size());
   // int64_t is long here, which the check does not know. NOLINTNEXTLINE(mpi-type-mismatch)
@@ -289,8 +317,8 @@ std::vector<std::vector<std::byte>> Communicator::exchange(
 }
 
 void Communicator::barrier() const {
+  const Timed timed(*group_, Meeting::barrier, 0);
   if (group_->alone()) return;
-  const Timed timed(*group_);
   check(MPI_Barrier(group_->comm), "MPI_Barrier");
 }
 
@@ -358,8 +386,7 @@ bool Communicator::agree_any(std::string_view task, const std::function<bool()>&
   struct {
     int severity, rank;
   } worst{2 * static_cast<int>(code) + (asked ? 1 : 0), g.rank};
-  if (!g.alone()) {
-    const Timed timed(g);
+  if (const Timed timed(g, Meeting::allreduce, sizeof worst); !g.alone()) {
     check(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, g.comm), "MPI_Allreduce");
     ++g.traffic.allreduces;
   }

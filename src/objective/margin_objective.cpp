@@ -56,8 +56,13 @@ MarginObjective::MarginObjective(const Communicator& comm, const LinearModel& mo
   r_.assign(size, 0);
 }
 
+void MarginObjective::in_lanes(const std::function<void(Index)>& f) const {
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
+  parallel(lanes_.count, f);
+}
+
 void MarginObjective::each_part(const std::function<void(const Part&)>& f) const {
-  parallel(lanes_.count, [&](Index lane) {
+  in_lanes([&](Index lane) {
     for (Index p = lanes_.begin(lane); p < lanes_.begin(lane + 1); ++p)
       f(shard_.all().parts[static_cast<std::size_t>(p)]);
   });
@@ -116,14 +121,19 @@ void MarginObjective::margins(ConstVecRef<double> w) {
   each_part([&](const Part& part) { model_.margins(w, shard_.all(), part, z_.data()); });
 }
 
-void MarginObjective::remember() { remembered_ = z_; }
+void MarginObjective::remember() {
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
+  remembered_ = z_;
+}
 
 void MarginObjective::restore() {
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
   z_ = remembered_;
   each_part([&](const Part& part) { model_.residuals(shard_.all(), part, z_.data(), r_.data()); });
 }
 
 DirectionMargins MarginObjective::step_margins() const {
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
   DirectionMargins q(z_.size());
   for (std::size_t i = 0; i < z_.size(); ++i) q[i] = static_cast<float>(z_[i] - remembered_[i]);
   return q;
@@ -166,6 +176,7 @@ bool round(const CsrRows<double>& x, std::vector<float>& to) {
 void MarginObjective::use_rounded_rows(bool wanted) {
   if (!wanted) return rounded_.reset();
   if (rounded_ || not_to_be_rounded_) return;
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
   std::visit(
       [&](const auto& x) {
         if constexpr (std::is_same_v<typename std::decay_t<decltype(x)>::Value, double>) {
@@ -186,6 +197,7 @@ const Batch& MarginObjective::inner_batch() const noexcept {
 }
 
 DirectionMargins MarginObjective::direction_margins(ConstVecRef<double> p) const {
+  const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
   DirectionMargins q(z_.size());
   each_part([&](const Part& part) { model_.direction_margins(p, shard_.all(), part, q.data()); });
   return q;
@@ -237,7 +249,7 @@ Vec<double> MarginObjective::displacement(bool chain_per_shard, const ChainRun& 
                 part.virtual_shard);
     });
   else
-    parallel(lanes_.count, [&](Index lane) {
+    in_lanes([&](Index lane) {
       const auto parts = shard_.all().parts;
       const Index part = lanes_.begin(lane), end = lanes_.begin(lane + 1);
       if (part == end) return;

@@ -86,6 +86,9 @@ void ModelObjective<Real>::accumulate(ConstVecRef<Real> w, const Snapshot<Real>*
   const ScopedPhase timed(times_, phase);
   comm_.heartbeat().beat(phase);
   start(&batch);
+  Index rows = 0;
+  for (const Part& part : batch.parts) rows += part.count;
+  const ScheduleRecorder::Divided divided(comm_.recorder(), rows);
   for (std::size_t p = 0; p < batch.parts.size();) {
     // Neighbours whose sums share a buffer are one part to the model: larger products for nets.
     Part part = batch.parts[p];

@@ -26,7 +26,9 @@ void GuardedSvrg::check(Index parameters, EngineChoice engine) {
 
 std::array<EngineCost, 3> GuardedSvrg::costs_of_root() const {
   // Where chains are those of virtual shards, the path must not depend on the ranks or threads.
-  const Index workers = options_.chains.chain_per_shard ? 1 : f_.workers();
+  const Index workers = options_.stands_for > 0           ? options_.stands_for
+                        : options_.chains.chain_per_shard ? 1
+                                                          : f_.workers();
   const Workload work =
       workload_of(f_.shard(), f_.model().loss(), f_.size(), f_.model().margins_per_row(), workers,
                   f_.chains(options_.chains.chain_per_shard));

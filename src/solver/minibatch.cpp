@@ -101,10 +101,17 @@ Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
   now_.requests = {};
   now_.note.clear();
   now_.objective = now_.grad_norm = now_.gap = std::numeric_limits<double>::quiet_NaN();
-  source_.start_epoch(now_.epoch, step_in_epoch_);
+  // Drawing rows is work on them, too.
+  Index own_rows = 0;
+  for (const Part& part : f_.all_rows().parts) own_rows += part.count;
+  const auto next_batch = [&](bool first) {
+    const ScheduleRecorder::Divided divided(comm_.recorder(), own_rows);
+    if (first) source_.start_epoch(now_.epoch, step_in_epoch_);
+    return source_.next();
+  };
   const auto rows = static_cast<double>(f_.rows());
   bool finite = true;
-  while (const Batch* batch = source_.next()) {
+  for (const Batch* batch = next_batch(true); batch; batch = next_batch(false)) {
     const Pass pass{true, static_cast<std::uint64_t>(now_.step)};
     const Report report = estimator_.estimate(f_, w, *batch, pass, g_);
     f_.penalty().add_gradient(w, g_);

@@ -125,6 +125,7 @@ void Trainer::open_files(VecRef<double> w) {
     comm_.agree("resume", [&] { state = io::state_of_payload(image, "checkpoint"); });
     restore(state, w);
   }
+  if (options_.run_dir.empty()) return;
   // Hosts by rank, for run.h5.
   const std::string host = host_name() + '\n';
   const auto names = comm_.gather(std::as_bytes(std::span(host)));
@@ -156,6 +157,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
   const Heartbeat::Within evaluation(comm_.heartbeat(), Phase::evaluate);
   if (metrics_) {
     const ScopedPhase timed(result_.times, Phase::evaluate);
+    const ScheduleRecorder::Divided divided(comm_.recorder(), rows_ / comm_.size());
     result_.metrics = metrics_(w);
   }
   observe(at, w);

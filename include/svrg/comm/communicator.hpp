@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "svrg/core/heartbeat.hpp"
+#include "svrg/core/schedule.hpp"
 #include "svrg/core/types.hpp"
 
 namespace svrg {
@@ -22,9 +23,9 @@ struct Traffic {
   double waiting = 0;    // of these, for the others to arrive; known where waits are told apart
 };
 
-/// A group of ranks with few verbs. Every member but rank(), size(), is_root(), traffic() and
-/// heartbeat() is Collective. Copies share the same group and the same traffic counters. A boost
-/// communicator converts by itself, as it does to MPI_Comm.
+/// A group of ranks with few verbs. Every member but rank(), size(), is_root(), traffic(),
+/// heartbeat() and recorder() is Collective. Copies share the same group and the same traffic
+/// counters. A boost communicator converts by itself, as it does to MPI_Comm.
 class Communicator {
  public:
   /// The group of `comm`, on a duplicate of its own so that no message of the caller's can meet
@@ -41,6 +42,8 @@ class Communicator {
   const Traffic& traffic() const noexcept;
   /// Marked by every collective; shared by copies of this and the groups split off it.
   Heartbeat& heartbeat() const noexcept;
+  /// Where every collective is written down, on a lone rank too; shared by copies of this.
+  ScheduleRecorder& recorder() const noexcept;
 
   /// In-place sum over ranks; `tail` is summed in double in the same call where it is short.
   /// Real ∈ {float, double}. All ranks see the same bits.
@@ -92,6 +95,8 @@ class Communicator {
  private:
   struct Group;
   class Timed;
+  std::vector<std::vector<std::byte>> exchanged(
+      const std::vector<std::vector<std::byte>>& outgoing) const;
   Communicator part(int (*cut)(MPI_Comm, int, int, MPI_Comm*), int color, int key,
                     const char* call) const;
   explicit Communicator(std::shared_ptr<Group> group) : group_(std::move(group)) {}

@@ -113,7 +113,9 @@ class MarginObjective {
   class Timed;
   const Batch& inner_batch() const noexcept;
   Part sample(const Part& part, Index samples, std::uint64_t draw) const;
-  /// f(part) for each part of this rank's rows, every lane on a thread of its own.
+  /// f(lane), every lane on a thread of its own.
+  void in_lanes(const std::function<void(Index)>& f) const;
+  /// f(part) for each part of this rank's rows, in lanes.
   void each_part(const std::function<void(const Part&)>& f) const;
   /// The largest f(part) of this rank, at least 0.
   double largest_of(const std::function<double(const Part&)>& f) const;

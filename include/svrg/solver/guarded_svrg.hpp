@@ -21,6 +21,8 @@ struct GuardedSvrgOptions {
   EngineOptions chains;
   std::optional<Rates>
       rates{};  // that the cost model takes for automatic; those of the instruction set
+  /// Chooses engines as so many ranks of one thread would; 0: as those that there are.
+  Index stands_for = 0;
 };
 
 /// The solver that needs no tuning, for linear models. An outer iteration: full gradient at the
