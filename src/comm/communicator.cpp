@@ -1,112 +1,13 @@
-// The only file that sees MPI's counts: everything is cut at 2^30 elements, as a count is an int.
 #include "svrg/comm/communicator.hpp"
 
-#include <algorithm>
 #include <boost/mpi/communicator.hpp>
 #include <chrono>
-#include <cstdint>
 #include <cstring>
-#include <exception>
-#include <new>
 #include <thread>
-#include <type_traits>
 
-#include "svrg/core/clock.hpp"
-#include "svrg/core/error.hpp"
+#include "comm/group.hpp"
 
 namespace svrg {
-namespace {
-
-constexpr std::size_t chunk_elements = std::size_t{1} << 30;
-// A tail travels in the same message as the values up to this many of them.
-constexpr std::size_t joint_elements = std::size_t{1} << 16;
-
-template <class T>
-MPI_Datatype type_of() {
-  if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
-  if constexpr (std::is_same_v<T, float>) return MPI_FLOAT;
-  if constexpr (std::is_same_v<T, std::int64_t>) return MPI_INT64_T;
-  if constexpr (std::is_same_v<T, std::int32_t>) return MPI_INT32_T;
-  if constexpr (std::is_same_v<T, std::uint8_t> || std::is_same_v<T, std::byte>) return MPI_BYTE;
-}
-
-void check(int status, const char* call) {
-  if (status != MPI_SUCCESS) throw Error(ExitCode::internal, std::string(call) + " failed");
-}
-
-int to_count(std::size_t n) {
-  SVRG_EXPECT(n <= chunk_elements, "an MPI count must be cut to chunks first");
-  return static_cast<int>(n);
-}
-
-}  // namespace
-
-struct Communicator::Group {
-  MPI_Comm comm = MPI_COMM_NULL;  // null: a lone rank, no MPI needed
-  int rank = 0, size = 1;
-  Traffic traffic;
-  ScheduleRecorder recorder;
-  std::vector<double> joint;  // workspace of sum()
-  std::shared_ptr<Heartbeat> heartbeat = std::make_shared<Heartbeat>();
-  bool whole = true;  // not split off another
-  bool waits_apart = false;
-
-  explicit Group(MPI_Comm c) : comm(c) {
-    if (comm == MPI_COMM_NULL) return;
-    MPI_Comm_rank(comm, &rank);
-    MPI_Comm_size(comm, &size);
-  }
-  ~Group() {
-    int finalized = 0;
-    MPI_Finalized(&finalized);
-    if (comm != MPI_COMM_NULL && !finalized) MPI_Comm_free(&comm);
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-
-  bool alone() const { return size == 1; }
-
-  template <class T>
-  void allreduce(T* values, std::size_t n, MPI_Op op) {
-    for (std::size_t at = 0; at < n; at += chunk_elements)
-      check(MPI_Allreduce(MPI_IN_PLACE, values + at, to_count(std::min(chunk_elements, n - at)),
-                          type_of<T>(), op, comm),
-            "MPI_Allreduce");
-    traffic.bytes += static_cast<Index>(n * sizeof(T));
-    ++traffic.allreduces;
-  }
-};
-
-// Counts the time a rank spends in a collective, and marks that it waits there. Of a lone rank it
-// is only written down that it would have met others.
-class Communicator::Timed {
- public:
-  explicit Timed(Group& group) : group_(group) {
-    group_.recorder.pause();
-    if (group_.alone()) return;
-    start_ = now();
-    group_.heartbeat->enter_collective(group_.whole);
-    if (!group_.waits_apart) return;
-    check(MPI_Barrier(group_.comm), "MPI_Barrier");
-    group_.traffic.waiting += now() - start_;
-  }
-  Timed(Group& group, Meeting meeting, std::size_t bytes) : Timed(group) { meet(meeting, bytes); }
-  ~Timed() {
-    group_.recorder.resume();
-    if (group_.alone()) return;
-    group_.heartbeat->leave_collective();
-    group_.traffic.seconds += now() - start_;
-  }
-  void meet(Meeting meeting, std::size_t bytes) {
-    group_.recorder.meet(meeting, static_cast<Index>(bytes));
-  }
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-
- private:
-  Group& group_;
-  double start_ = 0;
-};
 
 Communicator::Communicator(MPI_Comm comm) {
   MPI_Comm own = MPI_COMM_NULL;
@@ -356,43 +257,6 @@ Communicator Communicator::node() const {
     return MPI_Comm_split_type(comm, type, key, MPI_INFO_NULL, part);
   };
   return part(cut, MPI_COMM_TYPE_SHARED, rank(), "MPI_Comm_split_type");
-}
-
-void Communicator::agree(std::string_view task, const std::function<void()>& local_work) const {
-  agree_any(task, [&] {
-    local_work();
-    return false;
-  });
-}
-
-bool Communicator::agree_any(std::string_view task, const std::function<bool()>& local_work) const {
-  bool asked = false;
-  auto code = ExitCode::done;
-  std::string message;
-  const auto failed = [&](ExitCode with, const char* what) {
-    code = with;
-    message = std::string(task) + (task.empty() ? "" : ": ") + what;
-  };
-  try {
-    asked = local_work();
-  } catch (const Error& error) {
-    failed(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    failed(ExitCode::limit, "out of memory");
-  } catch (const std::exception& error) {
-    failed(ExitCode::internal, error.what());
-  }
-  Group& g = *group_;
-  struct {
-    int severity, rank;
-  } worst{2 * static_cast<int>(code) + (asked ? 1 : 0), g.rank};
-  if (const Timed timed(g, Meeting::allreduce, sizeof worst); !g.alone()) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, g.comm), "MPI_Allreduce");
-    ++g.traffic.allreduces;
-  }
-  if (worst.severity <= 1) return worst.severity == 1;
-  message = broadcast(message, worst.rank);
-  throw CollectiveError(static_cast<ExitCode>(worst.severity / 2), worst.rank, message);
 }
 
 #define SVRG_INSTANTIATE(T)                                          \
