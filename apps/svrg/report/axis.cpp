@@ -76,13 +76,15 @@ Axis Axis::at(std::vector<double> values) {
   axis.log_ = true;
   axis.low_ = values.front() / 1.15;
   axis.high_ = values.back() * 1.15;
-  // Labels must not run into each other: a sixteenth of the axis is room for one.
-  double last = -1;
+  // Labels must not run into each other: on a narrow page a character is this part of the axis.
+  constexpr double character = 1.0 / 55, gap = 1.0 / 40;
+  double end = -1;
   for (const double value : values) {
-    const double place = axis.place(value);
-    const bool room = last < 0 || place - last > 1.0 / 16;
-    axis.ticks_.push_back({value, room ? shown(value) : ""});
-    if (room) last = place;
+    const std::string label = shown(value);
+    const double half = character * static_cast<double>(label.size()) / 2;
+    const bool room = axis.place(value) - half > end + gap;
+    axis.ticks_.push_back({value, room ? label : ""});
+    if (room) end = axis.place(value) + half;
   }
   return axis;
 }
