@@ -49,6 +49,9 @@ void check_out(const Settings& settings) {
   require_replaceable(settings, path.string(), settings.text("train"));
   if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path()))
     throw ConfigError(fmt::format("--out: there is no folder {}", path.parent_path().string()));
+  if (const std::string left = training_folder(path.string());
+      std::filesystem::exists(left) && !settings.flag("overwrite"))
+    throw ConfigError(left + " is left of a study that was killed; use --overwrite to replace it");
 }
 
 void show(const std::vector<ScalingPoint>& points, Screen& screen) {
@@ -143,13 +146,24 @@ int bench_scaling(const Settings& settings, const Communicator& comm) {
     for (const std::string& message : ignored) screen.message(LogLevel::warning, message);
   });
   io::ScalingStudy study = measure_scaling(settings, comm, ranks, screen);
+  std::vector<ScalingPoint> points;
+  const auto keep = [&] {
+    if (settings.has("out")) io::write_scaling(settings.text("out"), study);
+  };
+  // What was measured is safe before anything is simulated.
+  comm.agree("", [&] {
+    if (!comm.is_root()) return;
+    points = points_of(study);
+    show(points, screen);
+    keep();
+  });
   if (!platforms.empty()) simulate(settings, comm, platforms, simulated, study, screen);
   comm.agree("", [&] {
     if (!comm.is_root()) return;
-    if (settings.has("out")) io::write_scaling(settings.text("out"), study);
-    const auto points = points_of(study);
-    show(points, screen);
-    if (!platforms.empty()) show_simulated(study, screen);
+    if (!platforms.empty()) {
+      show_simulated(study, screen);
+      keep();
+    }
     Results results = results_of(settings, study, points);
     if (!platforms.empty()) add_simulated(study, results);
     print_results(settings, results);

@@ -33,11 +33,14 @@ double seconds_of(const Communicator& comm, const std::function<void()>& work) {
 /// Made-up rows, and what training does with them.
 class MadeRows {
  public:
+  /// With margins as they differ in training.
   MadeRows(Index n, Index d, double density)
       : shard_(make_synthetic(Communicator::self(), {n, d, density}, {})),
         model_(Loss::logistic, d, 1, false),
         z_(static_cast<std::size_t>(n)),
-        r_(z_) {}
+        r_(z_) {
+    sweep();
+  }
   double stored() const { return static_cast<double>(shard_.info().nonzeros); }
   void sweep() {
     const Vec<double> w = Vec<double>::Constant(model_.layout().size(), 0.01);

@@ -233,8 +233,8 @@ double replayed_seconds(const std::vector<PlannedStep>& plan, const Platform& pl
                              step.seconds);
     if (lines.empty()) continue;
     io::write_file(folder / "plan", lines);
-    std::vector<std::string> command = {"smpirun", "-np", fmt::format("{}", ranks), "-platform",
-                                        xml};
+    std::vector<std::string> command = {"smpirun",   "-quiet", "-np", fmt::format("{}", ranks),
+                                        "-platform", xml};
     if (!files.hosts.empty()) command.insert(command.end(), {"-hostfile", folder / "hosts"});
     command.insert(
         command.end(),

@@ -3,7 +3,6 @@
 #include "scaling_bench.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -32,8 +31,7 @@ class Bench {
   Bench(const Settings& settings, const Communicator& world, Screen& screen)
       : settings_(settings), world_(world), screen_(screen) {
     world.agree("", [&] { choice_.emplace(settings); });
-    if (settings.has("out"))
-      folder_ = world.broadcast(fmt::format("{}.run-{}", settings.text("out"), ::getpid()));
+    if (settings.has("out")) folder_ = training_folder(settings.text("out"));
   }
   ~Bench() {
     std::error_code ignored;
@@ -189,6 +187,8 @@ std::vector<Index> ranks_asked_for(const Settings& settings, Index most) {
                     settings.place("ranks"), ranks.back(), most, ranks.back()));
   return ranks;
 }
+
+std::string training_folder(const std::string& out) { return out + ".run"; }
 
 io::ScalingStudy measure_scaling(const Settings& settings, const Communicator& world,
                                  const std::vector<Index>& ranks, Screen& screen) {

@@ -13,6 +13,9 @@ namespace svrg::app {
 /// Ascending. @throws ConfigError
 std::vector<Index> ranks_asked_for(const Settings& settings, Index most);
 
+/// The run directory that trainings have while they last, beside the study's file.
+std::string training_folder(const std::string& out);
+
 /// Trains by the options on so many of the ranks of `world`, --repeats times each, in turn; the
 /// others sleep. The study is complete on root, elsewhere empty. Collective.
 /// @throws CollectiveError as a training does

@@ -193,8 +193,6 @@ int train(const Settings& settings) {
     const io::ModelRecord trained = trained_model(p.record, current, result, options);
     if (keeps) io::save_model(options.run_dir + "/model.h5", trained);
     export_model(settings, trained);
-    if (keeps && settings.flag("report"))
-      write_report({options.run_dir}, options.run_dir + "/report.html");
     const Results results = results_of(result, p.train.info().rows,
                                        {.ranks = comm.size(),
                                         .threads = placement.threads,
@@ -204,6 +202,13 @@ int train(const Settings& settings) {
                                         .run_dir = settings.text("run_dir")});
     screen.event("end", results);
     print_results(settings, results);
+    if (!keeps || !settings.flag("report")) return;
+    try {  // of a training that is complete
+      write_report({options.run_dir}, options.run_dir + "/report.html");
+    } catch (const Error& error) {
+      screen.message(LogLevel::warning, fmt::format("no report: {}; svrg report {} makes it",
+                                                    error.what(), options.run_dir));
+    }
   });
   SignalWatch::ignore();
   if (result.code != ExitCode::done) return static_cast<int>(result.code);

@@ -209,7 +209,19 @@ void PackedSum<Real>::reduce() {
 
 template <class Real>
 std::vector<Real> PackedSum<Real>::residuals() const {
-  return comm_.gather(std::span<const Real>(residuals_));
+  std::vector<Index> lengths;
+  for (const Index owned : owned_)
+    lengths.push_back(owned * size_ * static_cast<Index>(sizeof(Real)));
+  std::vector<std::byte> bytes;
+  comm_.gather(std::as_bytes(std::span(residuals_)), lengths, bytes);
+  std::vector<Real> all(bytes.size() / sizeof(Real));
+  if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
+  return all;
+}
+
+template <class Real>
+void PackedSum<Real>::forget() {
+  std::fill(residuals_.begin(), residuals_.end(), Real{0});
 }
 
 template <class Real>

@@ -62,7 +62,7 @@ template <class Run>
 struct Table {
   std::vector<std::string> axes;
   std::vector<Index> shape;
-  std::vector<const Run*> cells;
+  std::vector<const Run*> cells;  // null: none of that row and column
 };
 
 template <class Run, class A, class B>
@@ -77,8 +77,8 @@ Table<Run> table_of(const std::vector<Run>& runs, const char* row_name, A Run::*
     for (const auto& c : columns) {
       const auto found = std::ranges::find_if(
           runs, [&](const Run& run) { return run.*row == r && run.*column == c; });
-      SVRG_EXPECT(found != runs.end(), "a scaling study has every run of its table");
-      table.cells.push_back(&*found);
+      // A platform may have been left at fewer ranks than another.
+      table.cells.push_back(found == runs.end() ? nullptr : &*found);
     }
   return table;
 }
@@ -97,7 +97,8 @@ template <class T, class Run, class Get>
 Array collect(const Table<Run>& table, const Get& get) {
   std::vector<T> values;
   values.reserve(table.cells.size());
-  for (const Run* run : table.cells) values.push_back(get(*run));
+  const T none = std::is_same_v<T, double> ? static_cast<T>(missing) : T{};
+  for (const Run* run : table.cells) values.push_back(run == nullptr ? none : get(*run));
   return {table.shape, std::move(values)};
 }
 
@@ -150,6 +151,7 @@ void add_phases(Document& document, const Table<MeasuredRun>& table) {
 void add_measured(Document& document, const ScalingStudy& study) {
   const auto table =
       table_of(study.measured, "ranks", &MeasuredRun::ranks, "repeat", &MeasuredRun::repeat);
+  SVRG_EXPECT(std::ranges::count(table.cells, nullptr) == 0, "every number of ranks is repeated");
   const char* group = "scaling";
   add_columns(document, group, table, measured_columns);
   document.variables["scaling/epoch_seconds"] = variable_of(
@@ -242,6 +244,7 @@ class Reading {
     each(values<std::uint8_t>(join(group, "converged"), shape),
          [](Run& r, std::uint8_t v) { r.converged = v != 0; });
   }
+  [[noreturn]] void fail(const char* what) const { throw DataError(name_ + ": " + what); }
   bool has(const std::string& path) const { return document_.variables.contains(path); }
 
  private:
@@ -269,7 +272,7 @@ void read_measured(const Reading& file, ScalingStudy& study) {
   const auto& seconds = file.values<double>("scaling/phase_seconds_by_rank", shape);
   auto next = seconds.begin();
   for (MeasuredRun& run : study.measured) {
-    if (run.ranks < 1) throw DataError("a scaling study has runs on less than one rank");
+    if (run.ranks < 1) file.fail("has runs on less than one rank");
     run.phase_seconds.resize(static_cast<std::size_t>(run.ranks));
     for (Index rank = 0; rank < most; ++rank, next += width)
       if (rank < run.ranks)
@@ -288,6 +291,7 @@ void read_simulated(const Reading& file, ScalingStudy& study) {
     }
   file.fill("simulated", {static_cast<Index>(platforms.size()), static_cast<Index>(ranks.size())},
             simulated_columns, study.simulated);
+  std::erase_if(study.simulated, [](const SimulatedRun& r) { return std::isnan(r.train_seconds); });
   study.fit = {file.attribute<double>("simulated", "latency"),
                file.attribute<double>("simulated", "seconds_per_byte"),
                file.attribute<double>("simulated", "seconds_per_row")};

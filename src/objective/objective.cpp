@@ -61,8 +61,15 @@ void ModelObjective<Real>::start(const Batch* batch) {
 }
 
 template <class Real>
+void ModelObjective<Real>::forget() {
+  if (packed_) packed_->forget();
+}
+
+template <class Real>
 void ModelObjective<Real>::collect() {
-  if (packed_) residuals_ = packed_->residuals();
+  if (!packed_) return;
+  residuals_ = packed_->residuals();
+  if (!comm_.is_root()) residuals_ = {};
 }
 
 template <class Real>

@@ -82,6 +82,7 @@ void MinibatchSolver<Real>::roll_back(VecRef<Real> w) {
                   good_objective_, now_.objective, now_.epoch, now_.learning_rate);
   const Requests seen = now_.requests;
   w = good_;
+  f_.forget();
   take_measure(w);  // snapshot and record are those of the last good weights from here on
   now_.requests |= seen;
   if (!options_.may_halve)

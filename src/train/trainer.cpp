@@ -82,7 +82,7 @@ void Trainer::restore(const State& state, VecRef<double> w) {
     seconds_before_ = state.real("wall_seconds");
     bytes_before_ = state.integer("bytes_communicated");
     allreduces_before_ = state.integer("allreduces");
-    resumed_epoch_ = state.integer("epoch");
+    recorded_epoch_ = resumed_epoch_ = state.integer("epoch");
     load_best(state);
   });
   // The same state on every rank: if it does not fit, every rank finds out in the same place.
@@ -161,6 +161,7 @@ void Trainer::record(const Outcome& at, ConstVecRef<double> w) {
     result_.metrics = metrics_(w);
   }
   observe(at, w);
+  recorded_epoch_ = std::max(at.epoch, resumed_epoch_);
 
   const PhaseTimes spent = difference(result_.times, recorded_times_);
   recorded_times_ = result_.times;
@@ -267,7 +268,7 @@ std::string Trainer::reason_to_stop(const Outcome& at) const {
 }
 
 io::RunEnd Trainer::end_at(const Outcome& at, ConstVecRef<double> w) {
-  io::RunEnd end{result_.stop_reason, at.epoch, result_.first_grad_norm, at.gap, {}};
+  io::RunEnd end{result_.stop_reason, recorded_epoch_, result_.first_grad_norm, at.gap, {}};
   // Who was asked to end has no time for it, and goes on later.
   if (!evaluate_ || options_.run_dir.empty() || result_.code != ExitCode::done) return end;
   if (!options_.save_best || !result_.best || result_.best->at().epoch < 0) {
@@ -328,7 +329,7 @@ TrainResult Trainer::fit(VecRef<double> w) {
   } catch (const NumericError& error) {
     // Made from reduced numbers: every rank is here, and w is the last good point or not finite.
     save(w, false);
-    const io::RunEnd end{"diverged", at.epoch, result_.first_grad_norm, at.gap, {}};
+    const io::RunEnd end{"diverged", recorded_epoch_, result_.first_grad_norm, at.gap, {}};
     comm_.agree("", [&] {
       if (files_) files_->finish(options_.config, options_.manifest, end);
     });

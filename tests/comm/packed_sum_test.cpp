@@ -107,6 +107,19 @@ TEST_P(PackedSums, go_on_from_their_residuals) {
   EXPECT_THROW(resumed.set_residuals(std::vector<double>(3)), DataError);
 }
 
+TEST_P(PackedSums, forget_where_weights_jump) {
+  const auto world = Communicator::world();
+  const ParameterLayout layout = two_parameters();
+  const Compression how = Compression::of(GetParam());
+  PackedSum<double> used(world, how, layout, owned_by(world)),
+      fresh(world, how, layout, owned_by(world));
+  add_contributions(world, 0, used);
+  used.forget();
+  add_contributions(world, 1, used);
+  add_contributions(world, 1, fresh);
+  EXPECT_TRUE(std::equal(used.total().begin(), used.total().end(), fresh.total().begin()));
+}
+
 TEST_P(PackedSums, drop_what_is_not_finite) {
   const auto self = Communicator::self();
   PackedSum<float> sum(self, Compression::of(GetParam()), two_parameters(), 1);

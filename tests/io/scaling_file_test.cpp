@@ -76,6 +76,14 @@ TEST(ScalingFile, comes_back_exactly) {
   EXPECT_EQ(read_scaling(folder / "scaling.h5"), study);
 }
 
+TEST(ScalingFile, has_platforms_that_were_left_at_fewer_ranks) {
+  const Folder folder;
+  ScalingStudy study = sample_study();
+  study.simulated.erase(study.simulated.begin() + 2);  // ethernet on 4096
+  write_scaling(folder / "scaling.h5", study);
+  EXPECT_EQ(read_scaling(folder / "scaling.h5"), study);
+}
+
 TEST(ScalingFile, needs_no_simulation) {
   const Folder folder;
   ScalingStudy study = sample_study();

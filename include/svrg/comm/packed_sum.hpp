@@ -52,6 +52,8 @@ class PackedSum : public Reducer<Real> {
 
   /// Those of all virtual shards, in their order, on every rank. Collective.
   std::vector<Real> residuals() const;
+  /// Drops them. Local.
+  void forget();
   /// Takes them up again, on any number of ranks. @throws DataError on another size
   void set_residuals(std::span<const Real> all);
 

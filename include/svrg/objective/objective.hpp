@@ -43,6 +43,8 @@ class Objective {
   virtual const Batch& all_rows() const = 0;
   /// Rows of the data set, over all ranks.
   virtual Index rows() const = 0;
+  /// Drops what is left of earlier steps: the weights have jumped. Local.
+  virtual void forget() {}
   /// Brings to root what save() needs of other ranks. Collective.
   virtual void collect() {}
   /// What must survive a restart, after collect(). Local.
@@ -74,6 +76,7 @@ class ModelObjective : public Objective<Real> {
   Report reduce(const Snapshot<Real>* at, VecRef<Real> g) override;
   const Batch& all_rows() const override { return shard_.all(); }
   Index rows() const override { return shard_.info().rows; }
+  void forget() override;
   void collect() override;
   void save(State& state) const override;
   void load(const State& state) override;

@@ -147,7 +147,7 @@ class Trainer {
   PhaseTimes recorded_times_;                 // those of result_ at the last record
   Index rows_ = 0;
   double started_ = 0, seconds_before_ = 0, saved_at_ = 0;
-  Index bytes_before_ = 0, allreduces_before_ = 0, resumed_epoch_ = -1;
+  Index bytes_before_ = 0, allreduces_before_ = 0, resumed_epoch_ = -1, recorded_epoch_ = -1;
 };
 
 }  // namespace svrg

@@ -187,8 +187,9 @@ void add_gram_of(const DenseRows<T>& x, Index first, Index count, const double* 
   for (Index from = 0; from < count; from += block_rows) {
     const Index rows = std::min(block_rows, count - from);
     const T* begin = x.data + (first + from) * x.stride;
-    // Rows that others follow need no copy to be read past their end.
-    Block plain = from + rows < count ? in_place(begin, x.stride) : Block{nullptr, 0};
+    // Rows that enough values follow need no copy to be read past their end.
+    const bool followed = (count - from - rows) * x.stride >= width - columns;
+    Block plain = followed && from + rows < count ? in_place(begin, x.stride) : Block{nullptr, 0};
     const bool copies = plain.first == nullptr;
     if (copies) plain = {plain_rows, width};
     const Block scaled = alike ? plain : Block{scaled_rows, width};
