@@ -4,11 +4,9 @@
 
 #include <algorithm>
 
+#include "bench_training.hpp"
 #include "model_choice.hpp"
-#include "precautions.hpp"
 #include "screen.hpp"
-#include "solve.hpp"
-#include "training_problem.hpp"
 
 namespace svrg::app {
 namespace {
@@ -50,30 +48,11 @@ RecordedTraining record_training(const Settings& settings, const Communicator& c
   Screen silent(silent_screen());
   std::optional<ModelChoice> choice;
   comm.agree("", [&] { choice.emplace(s); });
-  Problem p = load_problem(s, *choice, comm, silent);
-  std::unique_ptr<Predictor> predictor;
-  std::vector<Metric> metrics;
-  TrainerOptions options;
-  comm.agree("", [&] {
-    predictor = make_predictor(p.record);
-    metrics = chosen_metrics(s, p.labels.loss);
-    options = trainer_options(s, p, "", has_bound(s, *choice));
-    options.run_dir.clear();
-  });
-  p.record.layout = predictor->layout();
+  BenchTraining bench(s, *choice, comm, silent);
   RecordedTraining training;
   std::vector<Schedule> schedules;
   for (Index repeat = 0; repeat < repeats; ++repeat) {
-    Vec<double> w = start_weights(s, comm, *choice, p.record, silent);
-    const auto setup = make_solver(
-        s, comm, p.record, p.train, [] { return Requests(); }, ranks);
-    Trainer trainer(comm, setup->solver(), p.record, p.train.info().rows, options, silent.sink());
-    trainer.set_metrics([&](ConstVecRef<double> at) {
-      return metrics_at(at, s, comm, p, *predictor, *setup, metrics, metrics);
-    });
-    comm.recorder().start();
-    const TrainResult result = trainer.fit(w);
-    schedules.push_back(comm.recorder().stop());
+    const TrainResult result = bench.train("", ranks, &schedules.emplace_back());
     training.epochs = result.last.epoch;
     training.passes = result.last.passes;
     training.converged = result.stop_reason == "tolerance" || result.stop_reason == "precision";
@@ -81,7 +60,7 @@ RecordedTraining record_training(const Settings& settings, const Communicator& c
   training.schedule = median_of(schedules);
   training.ranks = ranks == 0 ? comm.size() : ranks;
   training.recorded_on = comm.size();
-  training.rows = p.train.info().rows;
+  training.rows = bench.problem().train.info().rows;
   return training;
 }
 

@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "bench_training.hpp"
 #include "manifest.hpp"
 #include "model_choice.hpp"
 #include "placement.hpp"
-#include "precautions.hpp"
 #include "solve.hpp"
 #include "svrg/core/error.hpp"
-#include "svrg/train/trainer.hpp"
-#include "training_problem.hpp"
 
 namespace svrg::app {
 namespace {
@@ -67,52 +65,33 @@ class Bench {
     Screen& screen = first && shown_ == 0 ? screen_ : silent;  // the header, once
     ++shown_;
     comm.barrier();
-    const double start = now();
-    Problem p = load_problem(settings_, *choice_, comm, screen, share);
-    const double load = now() - start;
-    std::unique_ptr<Predictor> predictor;
-    std::vector<Metric> metrics;
-    TrainerOptions options;
-    comm.agree("", [&] {
-      predictor = make_predictor(p.record);
-      metrics = chosen_metrics(settings_, p.labels.loss);
-      options = trainer_options(settings_, p, "", has_bound(settings_, *choice_));
-      options.run_dir = folder_;
-      options.overwrite = true;
-    });
-    p.record.layout = predictor->layout();
-    Vec<double> w = start_weights(settings_, comm, *choice_, p.record, silent);
-    const auto setup = make_solver(settings_, comm, p.record, p.train, [] { return Requests(); });
-    screen.fact("solver", setup->describe());
-    Trainer trainer(comm, setup->solver(), p.record, p.train.info().rows, options, silent.sink());
-    trainer.set_metrics([&](ConstVecRef<double> at) {
-      return metrics_at(at, settings_, comm, p, *predictor, *setup, metrics, metrics);
-    });
-    trainer.set_phase_source([&] { return setup->times(); }, setup->rest());
-    const TrainResult result = trainer.fit(w);
-    return summary(comm, p, *setup, result, load);
+    BenchTraining training(settings_, *choice_, comm, screen, share);
+    const TrainResult result = training.train(folder_);
+    screen.fact("solver", training.solver());
+    return summary(comm, training, result);
   }
 
-  Training summary(const Communicator& comm, const Problem& p, const SolverSetup& setup,
-                   const TrainResult& result, double load) {
+  Training summary(const Communicator& comm, const BenchTraining& training,
+                   const TrainResult& result) {
+    const DataInfo& info = training.problem().train.info();
     Training t;
-    t.solver = setup.describe();
+    t.solver = training.solver();
     t.algorithm = algorithm_of(settings_, choice_->is_net());
     if (t.algorithm == "auto") t.algorithm = "local-svrg";
-    t.data = p.train.info().path;
-    t.columns = p.train.info().columns;
-    t.nonzeros = p.train.info().nonzeros;
+    t.data = info.path;
+    t.columns = info.columns;
+    t.nonzeros = info.nonzeros;
     t.run.ranks = comm.size();
-    t.run.rows = p.train.info().rows;
+    t.run.rows = info.rows;
     t.run.epochs = result.last.epoch;
     t.run.passes = result.last.passes;
     t.run.converged = result.stop_reason == "tolerance" || result.stop_reason == "precision";
-    t.run.load_seconds = comm.max(load);
+    t.run.load_seconds = comm.max(training.load_seconds());
     t.run.train_seconds = comm.max(result.seconds);
     t.run.bytes_communicated = result.bytes_communicated;
     t.run.messages = result.allreduces;
     std::vector<double> mine(result.times.all().begin(), result.times.all().end());
-    mine[static_cast<std::size_t>(Phase::data)] = load;
+    mine[static_cast<std::size_t>(Phase::data)] = training.load_seconds();
     const auto all = comm.gather_at_root(mine);
     for (auto rank = all.begin(); rank != all.end(); rank += phase_names.size())
       std::copy_n(rank, phase_names.size(), t.run.phase_seconds.emplace_back().begin());

@@ -39,7 +39,7 @@ inline constexpr std::array<Column, 11> columns = {{
      nullptr},
     {"samples", "1", "samples processed since the start of the run", nullptr,
      &EpochRecord::samples},
-    {"bytes_communicated", "byte", "bytes sent by all ranks since the start of the run", nullptr,
+    {"bytes_communicated", "byte", "bytes sent by root since the start of the run", nullptr,
      &EpochRecord::bytes_communicated},
     {"messages", "1", "collective calls since the start of the run", nullptr,
      &EpochRecord::messages},
