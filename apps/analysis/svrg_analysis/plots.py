@@ -18,7 +18,7 @@ MARKERS = "osD^vPX"
 PHASES = {"data": "#999999", "full_gradient": "#0072B2", "inner": "#56B4E9", "allreduce": "#D55E00",
           "wait": "#E69F00", "evaluate": "#009E73", "checkpoint": "#CC79A7", "other": "#DDDDDD"}
 AGAINST = {"epoch": ("epoch", "epoch"), "passes": ("passes", "passes over the data"),
-           "seconds": ("wall_seconds", "seconds"), "bytes": ("bytes_communicated", "bytes sent by all ranks")}
+           "seconds": ("wall_seconds", "seconds"), "bytes": ("bytes_communicated", "bytes sent by a rank")}
 LOGARITHMIC = {"grad_norm": "gradient norm", "duality_gap": "distance to the minimum, at most"}
 
 
