@@ -1,8 +1,12 @@
-// svrg inspect: says what a file of ours, or a model of liblinear, holds. No MPI.
+// svrg inspect: says what a file of ours, or a model of liblinear, holds. No MPI. HDF5 may crash
+// on a file, which is then told like any other damage.
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
+#include "contained.hpp"
 #include "quantity.hpp"
 #include "scaling_bench.hpp"
 #include "subcommands.hpp"
@@ -114,20 +118,7 @@ int inspect_model(const std::string& path, const char* format) {
   return 0;
 }
 
-}  // namespace
-
-int inspect(const Settings& settings) {
-  const std::string path = settings.text("file");
-  switch (io::model_format_of(path).value_or(io::ModelFormat::hdf5)) {
-    case io::ModelFormat::npz:
-      return inspect_model(path, "svrg-model as .npz");
-    case io::ModelFormat::json:
-      return inspect_model(path, "svrg-model as JSON");
-    case io::ModelFormat::liblinear:
-      return inspect_model(path, "liblinear's text");
-    case io::ModelFormat::hdf5:
-      break;
-  }
+int inspect_hdf5(const std::string& path) {
   const auto bytes = io::read_file(path);
   std::span<const std::byte> image = bytes;
   constexpr std::string_view mark = "SVRG-CHECKPOINT";
@@ -152,6 +143,27 @@ int inspect(const Settings& settings) {
         text && !text->empty() && !text->front().empty())
       fmt::print("config\n{}\n", text->front());
   return 0;
+}
+
+}  // namespace
+
+int inspect(const Settings& settings) {
+  const std::string path = settings.text("file");
+  switch (io::model_format_of(path).value_or(io::ModelFormat::hdf5)) {
+    case io::ModelFormat::npz:
+      return inspect_model(path, "svrg-model as .npz");
+    case io::ModelFormat::json:
+      return inspect_model(path, "svrg-model as JSON");
+    case io::ModelFormat::liblinear:
+      return inspect_model(path, "liblinear's text");
+    case io::ModelFormat::hdf5:
+      break;
+  }
+  std::error_code none;
+  const auto size =
+      static_cast<Index>(std::filesystem::file_size(path, none));  // -1 of a missing one
+  return contained(path, {.bytes = (Index{1} << 30) + 8 * size},
+                   [&] { return inspect_hdf5(path); });
 }
 
 }  // namespace svrg::app

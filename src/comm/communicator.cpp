@@ -56,10 +56,9 @@ void Communicator::broadcast(std::span<T> values, int from) const {
   Group& g = *group_;
   const Timed timed(g, Meeting::broadcast, values.size_bytes());
   if (g.alone()) return;
-  for (std::size_t at = 0; at < values.size(); at += chunk_elements)
-    check(MPI_Bcast(values.data() + at, to_count(std::min(chunk_elements, values.size() - at)),
-                    type_of<T>(), from, g.comm),
-          "MPI_Bcast");
+  in_chunks(values.size(), "MPI_Bcast", [&](std::size_t at, int count) {
+    return MPI_Bcast(values.data() + at, count, type_of<T>(), from, g.comm);
+  });
   g.traffic.bytes += static_cast<Index>(values.size_bytes());
 }
 
@@ -129,10 +128,16 @@ std::vector<double> Communicator::gather_at_root(std::span<const double> values)
   Group& g = *group_;
   const Timed timed(g, Meeting::gather_at_root, values.size_bytes());
   if (g.alone()) return {values.begin(), values.end()};
-  const int count = to_count(values.size());
-  std::vector<double> all(is_root() ? values.size() * static_cast<std::size_t>(g.size) : 0);
-  check(MPI_Gather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, 0, g.comm),
-        "MPI_Gather");
+  const std::size_t each = values.size();
+  std::vector<double> all(is_root() ? each * static_cast<std::size_t>(g.size) : 0), piece;
+  in_chunks(each, "MPI_Gather", [&](std::size_t at, int count) {
+    const auto part = static_cast<std::size_t>(count);
+    piece.resize(is_root() ? part * static_cast<std::size_t>(g.size) : 0);
+    const int status = MPI_Gather(values.data() + at, count, MPI_DOUBLE, piece.data(), count,
+                                  MPI_DOUBLE, 0, g.comm);
+    for (std::size_t i = 0; i < piece.size(); ++i) all[i / part * each + at + i % part] = piece[i];
+    return status;
+  });
   g.traffic.bytes += static_cast<Index>(values.size_bytes());
   return all;
 }
@@ -196,21 +201,19 @@ std::vector<std::vector<std::byte>> Communicator::exchanged(
   for (std::size_t r = 0; r < ranks; ++r) {
     incoming[r].resize(static_cast<std::size_t>(received[r]));
     if (r == me) continue;
-    for (std::size_t at = 0; at < incoming[r].size(); at += chunk_elements)
-      check(MPI_Irecv(incoming[r].data() + at,
-                      to_count(std::min(chunk_elements, incoming[r].size() - at)), MPI_BYTE,
-                      static_cast<int>(r), tag, g.comm, &requests.emplace_back()),
-            "MPI_Irecv");
+    in_chunks(incoming[r].size(), "MPI_Irecv", [&](std::size_t at, int count) {
+      return MPI_Irecv(incoming[r].data() + at, count, MPI_BYTE, static_cast<int>(r), tag, g.comm,
+                       &requests.emplace_back());
+    });
   }
   incoming[me] = outgoing[me];
   for (std::size_t r = 0; r < ranks; ++r) {
     if (r == me) continue;
     g.traffic.bytes += sent[r];
-    for (std::size_t at = 0; at < outgoing[r].size(); at += chunk_elements)
-      check(MPI_Isend(outgoing[r].data() + at,
-                      to_count(std::min(chunk_elements, outgoing[r].size() - at)), MPI_BYTE,
-                      static_cast<int>(r), tag, g.comm, &requests.emplace_back()),
-            "MPI_Isend");
+    in_chunks(outgoing[r].size(), "MPI_Isend", [&](std::size_t at, int count) {
+      return MPI_Isend(outgoing[r].data() + at, count, MPI_BYTE, static_cast<int>(r), tag, g.comm,
+                       &requests.emplace_back());
+    });
   }
   check(MPI_Waitall(to_count(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
         "MPI_Waitall");

@@ -21,8 +21,9 @@ namespace svrg {
 namespace {
 
 std::unique_ptr<boost::mpi::environment>& environment() {
-  static std::unique_ptr<boost::mpi::environment> instance;
-  return instance;
+  // Never destroyed: a rank that somebody ends by exit() would finalize alone, and hang the job.
+  static auto* const instance = new std::unique_ptr<boost::mpi::environment>;
+  return *instance;
 }
 
 int launcher_value(std::initializer_list<const char*> names, int otherwise) {

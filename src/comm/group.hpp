@@ -1,8 +1,9 @@
 // What the sources of Communicator share. Only here MPI's counts are seen: everything is cut at
-// 2^30 elements, as a count is an int.
+// 2^30 elements, as a count is an int; at a few in a test that sets SVRG_CHUNK_ELEMENTS.
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -15,7 +16,11 @@
 namespace svrg {
 namespace mpi {
 
+#ifdef SVRG_CHUNK_ELEMENTS
+inline constexpr std::size_t chunk_elements = SVRG_CHUNK_ELEMENTS;
+#else
 inline constexpr std::size_t chunk_elements = std::size_t{1} << 30;
+#endif
 // A tail travels in the same message as the values up to this many of them.
 inline constexpr std::size_t joint_elements = std::size_t{1} << 16;
 
@@ -33,13 +38,21 @@ inline void check(int status, const char* call) {
 }
 
 inline int to_count(std::size_t n) {
-  SVRG_EXPECT(n <= chunk_elements, "an MPI count must be cut to chunks first");
+  SVRG_EXPECT(n <= std::numeric_limits<int>::max(), "an MPI count must be cut to chunks first");
   return static_cast<int>(n);
+}
+
+/// call(at, count), which answers as MPI's calls do, for each piece of `n` elements.
+template <class Call>
+void in_chunks(std::size_t n, const char* name, Call&& call) {
+  for (std::size_t at = 0; at < n; at += chunk_elements)
+    check(call(at, to_count(std::min(chunk_elements, n - at))), name);
 }
 
 }  // namespace mpi
 
-using mpi::check, mpi::chunk_elements, mpi::joint_elements, mpi::to_count, mpi::type_of;
+using mpi::check, mpi::chunk_elements, mpi::in_chunks, mpi::joint_elements, mpi::to_count,
+    mpi::type_of;
 
 struct Communicator::Group {
   MPI_Comm comm = MPI_COMM_NULL;  // null: a lone rank, no MPI needed
@@ -68,10 +81,9 @@ struct Communicator::Group {
 
   template <class T>
   void allreduce(T* values, std::size_t n, MPI_Op op) {
-    for (std::size_t at = 0; at < n; at += chunk_elements)
-      check(MPI_Allreduce(MPI_IN_PLACE, values + at, to_count(std::min(chunk_elements, n - at)),
-                          type_of<T>(), op, comm),
-            "MPI_Allreduce");
+    in_chunks(n, "MPI_Allreduce", [&](std::size_t at, int count) {
+      return MPI_Allreduce(MPI_IN_PLACE, values + at, count, type_of<T>(), op, comm);
+    });
     traffic.bytes += static_cast<Index>(n * sizeof(T));
     ++traffic.allreduces;
   }

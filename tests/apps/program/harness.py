@@ -111,6 +111,24 @@ def rank_pids(launcher):
     return sorted(found)
 
 
+def until(condition, timeout=20):
+    """Whether it came true in time."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 def wait_for_epochs(run, count, process, timeout=30):
     """Until `count` epochs are in the run's record."""
     until = time.monotonic() + timeout
@@ -139,9 +157,10 @@ def dataset(path, name):
         return pathlib.Path(out.name).read_bytes()
 
 
-def weights(run, parts=("weight", "bias")):
+def weights(run, parts=("weight", "bias"), layers=("linear",)):
     """All parameters of run/model.h5, one after the other, bit for bit."""
-    return b"".join(dataset(pathlib.Path(run) / "model.h5", f"/params/linear/{p}") for p in parts)
+    return b"".join(dataset(pathlib.Path(run) / "model.h5", f"/params/{layer}/{part}")
+                    for layer in layers for part in parts)
 
 
 def numbers(raw):

@@ -1,17 +1,70 @@
 #!/usr/bin/env python3
-"""A run that was stopped or killed and resumed ends with the bits of one that never was."""
+"""A run that was stopped or killed and resumed ends with the bits of one that never was.
+SVRG_NIGHTLY=1 for 207 kills at random times, on 1, 2 and 4 ranks, instead of 3."""
 import contextlib
 import os
+import random
 import signal
 import time
 
-from harness import (DIGITS, WDBC, Case, main, rank_pids, records, start, wait, wait_for_epochs,
+from harness import (DIGITS, WDBC, Case, main, rank_pids, records, start, until, wait, wait_for_epochs,
                      weights)
 
 # Enough work that a signal finds it in the middle.
 EPOCHS = 200
 LONG = [DIGITS, "--algorithm", "svrg", "-b", "128", "-e", str(EPOCHS), "--tol-grad", "0",
         "--learning-rate", "0.05", "--checkpoint-every", "10"]
+
+
+NIGHTLY = os.environ.get("SVRG_NIGHTLY") == "1"
+KILLS = 23 if NIGHTLY else 1  # of each kind of run on each number of ranks
+KINDS = {
+    "minibatch": [DIGITS, "--algorithm", "svrg", "-e", "120", "--tol-grad", "0", "--checkpoint-every", "3"],
+    "local epochs": [DIGITS, "--engine", "row", "-e", "150", "--tol-grad", "0", "--checkpoint-every", "5"],
+    "net": [DIGITS, "--model", "mlp", "--hidden", "16", "--algorithm", "svrg", "-e", "60", "--tol-grad", "0",
+            "--checkpoint-every", "2"],
+}
+
+
+class RandomKills(Case):
+    def test_any_rank_at_any_time(self):
+        dice = random.Random(4)
+        killed = 0
+        for kind, args in KINDS.items():
+            layers = ("fc1", "fc2") if kind == "net" else ("linear",)
+            for ranks in (1, 2, 4) if NIGHTLY else (2,):
+                whole, result = self.train(*args, name=f"{kind}-{ranks}", ranks=ranks)
+                span = result["seconds_total"]
+                kills, broken = 0, 0
+                while kills < KILLS:
+                    run = self.folder / f"{kind}-{ranks}-{broken}"
+                    broken += 1
+                    code = None
+                    while code != 0:  # until it ends by itself
+                        resume = ["--resume", "auto"] if run.exists() else []
+                        process = start("train", *args, "-o", run, *resume, ranks=ranks)
+                        if kills < KILLS and self.kill_one(process, dice, span, ranks):
+                            kills += 1
+                        code = wait(process).code
+                        self.assertIn(code, (0, 137))
+                    with self.subTest(kind=kind, ranks=ranks, kills=kills):
+                        self.assertTrue(weights(run, layers=layers) == weights(whole, layers=layers))
+                killed += kills
+        print(f"{killed} kills", flush=True)
+
+    def kill_one(self, process, dice, span, ranks):
+        """Whether a rank was there to be killed at a time within the run."""
+        if not until(lambda: len(rank_pids(process)) == ranks or process.poll() is not None):
+            return False
+        time.sleep(dice.uniform(0, span))
+        pids = rank_pids(process)
+        if len(pids) < ranks:
+            return False
+        try:
+            os.kill(dice.choice(pids), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 class Resume(Case):

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""The answer depends on data, settings and seed, not on how many ranks worked on it."""
+"""The answer depends on data, settings and seed, not on how many ranks worked on it.
+SVRG_NIGHTLY=1 for 100 repeats of a run, and for more data."""
+import os
+
 from harness import DIGITS, WDBC, Case, main, numbers, records, weights
 
 MINIBATCH = ["--algorithm", "svrg", "-b", "128", "-e", "5", "--tol-grad", "0"]
+NIGHTLY = os.environ.get("SVRG_NIGHTLY") == "1"
 TIMES = {"wall_seconds", "ts", "max_rss", "phase_seconds"}
 
 
@@ -28,18 +32,26 @@ class SameNumbers(Case):
         self.assertEqual(len(runs), 1)
 
     def test_the_default_solver_has_a_deterministic_mode_too(self):
-        runs = {self.bits(WDBC, "--deterministic", ranks=r) for r in (1, 2, 3, 4)}
-        self.assertEqual(len(runs), 1)
+        problems = [[WDBC]]
+        if NIGHTLY:
+            problems += [[DIGITS], *([WDBC, "--model", kind] for kind in ("svm-sq", "huber", "linear")),
+                         *([data, "--engine", kind] for data in (WDBC, DIGITS) for kind in ("row", "ssn")),
+                         [WDBC, "--l1", "0.01"], [DIGITS, "--l1", "0.001"]]
+        for args in problems:
+            with self.subTest(args):
+                runs = {self.bits(*args, "--deterministic", "--overwrite", ranks=r) for r in (1, 2, 3, 4)}
+                self.assertEqual(len(runs), 1)
 
     def test_a_repeated_run_gives_the_same_bits_and_the_same_record(self):
         for label, args in ("auto", [WDBC]), ("svrg", [DIGITS, *MINIBATCH]):
-            with self.subTest(label):
-                kept = []
-                for time in "first", "second":
-                    run, _ = self.train(*args, name=f"{label}-{time}", ranks=3)
-                    record = [{k: v for k, v in line.items() if k not in TIMES} for line in records(run)]
-                    kept.append((weights(run), record))
-                self.assertEqual(kept[0], kept[1])
+            for ranks in (1, 2, 3, 4) if NIGHTLY else (3,):
+                with self.subTest(label, ranks=ranks):
+                    first = None
+                    for _ in range(25 if NIGHTLY else 2):
+                        run, _ = self.train(*args, "--overwrite", ranks=ranks)
+                        record = [{k: v for k, v in line.items() if k not in TIMES} for line in records(run)]
+                        first = first or (weights(run), record)
+                        self.assertEqual((weights(run), record), first)
 
     def test_the_default_solver_reaches_the_same_optimum_on_any_number_of_ranks(self):
         tight = [WDBC, "--l2", "1/n", "--tol-grad", "1e-10"]

@@ -10,32 +10,14 @@ import struct
 import subprocess
 import time
 
-from harness import (DIGITS, DIGITS_TEST, ROOT, WDBC, Case, main, rank_pids, records, start, svrg, wait,
-                     wait_for_epochs, weights)
+from harness import (DIGITS, DIGITS_TEST, ROOT, WDBC, Case, alive, main, rank_pids, records, start, svrg, until,
+                     wait, wait_for_epochs, weights)
 
 PYTHON = os.environ.get("SVRG_PYTHON") or str(ROOT / "build/venv/bin/python3")
 EPOCHS = 600
 # Enough work that a signal finds it in the middle.
 LONG = [DIGITS, "--algorithm", "svrg", "-b", "128", "-e", str(EPOCHS), "--tol-grad", "0", "--learning-rate", "0.05"]
 LOCAL = [DIGITS, "--engine", "row", "-e", "3000", "--tol-grad", "0"]
-
-
-def until(condition, timeout=20):
-    """Whether it came true in time."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def said(process):
