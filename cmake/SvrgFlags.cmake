@@ -1,7 +1,8 @@
 # Warnings live in an interface target of their own, so that they are never exported to users.
 add_library(svrg_warnings INTERFACE)
 target_compile_options(svrg_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wformat=2 -Wno-restrict
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wformat=2
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # GCC 12 gives false alarms of these kinds inside inlined std::string.
   $<$<BOOL:${SVRG_WERROR}>:-Werror;-Wno-error=array-bounds;-Wno-error=stringop-overflow>)
 

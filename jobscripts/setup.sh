@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What quickstart.sh, tests/run.sh and local.sh share: installing packages, configuring build/.
-# Sourced for its functions; run by itself (`setup.sh [tests|browser|cluster|simulation]`) it installs what is missing.
+# Sourced for its functions; run by itself (`setup.sh [tests|browser|cluster|simulation|fuzz]`) it installs what is missing.
 # shellcheck disable=SC2119,SC2120  # the functions take optional arguments of their own
 set -euo pipefail
 
@@ -24,9 +24,9 @@ quietly() {
   fi
 }
 
-# install_packages [tests|browser|cluster|simulation]: those to build; with the tests'; with a browser for the tests of
-# the report, too; with those of a private Slurm and of hosts with ssh, which daemons come with (none is started), as
-# well; with SimGrid. Silent and instant when nothing is missing.
+# install_packages [tests|browser|cluster|simulation|fuzz]: those to build; with the tests'; with a browser for the tests
+# of the report, too; with those of a private Slurm and of hosts with ssh, which daemons come with (none is started), as
+# well; with SimGrid; with clang's fuzzer. Silent and instant when nothing is missing.
 install_packages() {
   local packages=(g++ cmake ninja-build make git pkg-config ccache libopenmpi-dev openmpi-bin
     libboost-mpi-dev libboost-serialization-dev libeigen3-dev libhdf5-dev libcli11-dev
@@ -45,6 +45,9 @@ install_packages() {
   # 11 s and 20 MB: for `svrg bench --simulate` and its tests.
   if [[ ${1:-} == tests || ${1:-} == cluster || ${1:-} == simulation ]]; then
     packages+=(libsimgrid-dev)
+  fi
+  if [[ ${1:-} == fuzz ]]; then
+    packages+=(clang libclang-rt-14-dev libomp-dev)
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     require_tools "this is not a Debian system: README.md names the packages for others"

@@ -12,6 +12,7 @@
 #include "data/idx_file.hpp"
 #include "data/row_values.hpp"
 #include "data/shared_file.hpp"
+#include "data/text_file.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/io/document.hpp"
 
@@ -291,6 +292,12 @@ void write_data(const Communicator& comm, const Shard& shard, const std::string&
   comm.agree("", [&] {
     if (shard.info().weighted && format != DataFormat::hdf5 && format != DataFormat::csv)
       throw ConfigError(path + ": this format has no place for the weights; use .h5 or .csv");
+    if (const Index columns = shard.info().columns;
+        format == DataFormat::csv && columns > text::longest_line / 2)
+      throw LimitError(
+          fmt::format("{}: a line of {} columns is longer than any reader takes; use "
+                      ".h5 or .svm",
+                      path, columns));
   });
   if (text)
     TextWriting(comm, shard, format, ends_with(path, {".tsv"}) ? '\t' : ',').write(path);
