@@ -76,7 +76,7 @@ Index values_of(const Shard& shard) {
 
 /// What chains of row steps read.
 void add_rounded_rows(Needs& needs, const Settings& settings, const Shard& shard) {
-  if (!shard_is_single(shard) && !settings.is("inner_copy", "none"))
+  if (!shard_is_single(shard) && !shard.streamed() && !settings.is("inner_copy", "none"))
     needs.add("copy of the rows in single precision", values_of(shard) * 4);
 }
 

@@ -103,6 +103,10 @@ constexpr Option table[] = {
     {.flag = "row-order", .section = "data", .type = choice, .default_text = "shuffled",
      .choices = "shuffled|file", .group = "Data",
      .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},
+    {.flag = "load", .section = "data", .type = choice, .default_text = "memory",
+     .choices = "memory|stream", .group = "Data", .commands = trains | evaluate | predict,
+     .help = "stream: rows stay in their HDF5 file, in its order, and are read ahead at each pass, where memory "
+             "is too small for them; 'svrg convert --shuffle' makes a good file"},
     {.flag = "partition", .section = "data", .type = choice, .default_text = "rows",
      .choices = "rows|nnz", .group = "Data",
      .help = "what ranks get alike of sparse data: rows, or non-zeros where rows differ much; nnz is for "

@@ -10,6 +10,7 @@
 
 #include "quantity.hpp"
 #include "solve.hpp"
+#include "stream_guard.hpp"
 #include "svrg/core/clock.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/data/weights.hpp"
@@ -38,6 +39,7 @@ ReadOptions read_options(const Settings& settings, int ranks) {
   o.dtype = dtype == "f32" ? Storage::f32 : dtype == "f64" ? Storage::f64 : Storage::automatic;
   o.virtual_shards = Partition::default_virtual_shards(
       chain_per_shard(settings) ? ranks : ranks * threads_of(settings));
+  o.stream = settings.is("load", "stream");
   o.max_memory = settings.has("max_memory") ? settings.size("max_memory") : default_max_memory();
   return o;
 }
@@ -47,6 +49,7 @@ ReadOptions read_options(const Settings& settings, int ranks, const io::ModelRec
   o.columns = model.features;
   o.feature_names = model.feature_names;
   if (!model.mean.empty()) o.dense_from = 0;  // a mean can be taken off dense rows only
+  if (o.stream) guard_stream(settings.text("data_file"));
   return o;
 }
 
@@ -169,9 +172,10 @@ std::string describe(const Shard& shard, const Communicator& comm, double second
       shard.sparse()
           ? fmt::format("sparse ({:.2g} % full)", 100 * static_cast<double>(info.nonzeros) / cells)
           : "dense";
+  const std::string_view place = shard.streamed() ? " in their file" : "";
   return fmt::format(
-      "{}  {} x {} {}{} · rows per rank {}{} · loaded in {}", info.path, grouped(info.rows),
-      grouped(info.columns), kind, info.weighted ? ", weighted" : "", grouped(least),
+      "{}  {} x {} {}{}{} · rows per rank {}{} · loaded in {}", info.path, grouped(info.rows),
+      grouped(info.columns), kind, info.weighted ? ", weighted" : "", place, grouped(least),
       most == least ? std::string() : fmt::format("..{}", grouped(most)), format_seconds(seconds));
 }
 

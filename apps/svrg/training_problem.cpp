@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "stream_guard.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/data/selection.hpp"
 #include "svrg/data/synthetic.hpp"
@@ -39,6 +40,24 @@ std::optional<Synthetic> synthetic_problem(const Settings& settings, const Commu
   return problem;
 }
 
+/// Rows that stay in their file are neither moved nor changed. @throws ConfigError
+void require_streamable(const Settings& settings, double share) {
+  const auto refuse = [&](const char* option, const char* why) {
+    throw ConfigError(fmt::format("{}: not with --load stream; {}", settings.place(option), why));
+  };
+  if (settings.given("row_order") && !settings.is("row_order", "file"))
+    refuse("row_order",
+           "rows stay in the file's order: 'svrg convert --shuffle' writes a good one");
+  if (settings.is("partition", "nnz")) refuse("partition", "each rank takes as many rows");
+  for (const char* name : {"standardize", "x_scale"})
+    if (settings.given(name) && !settings.is(name, "none"))
+      refuse(name, "'svrg convert' does so once and for all");
+  if (settings.number("valid_fraction") > 0)
+    refuse("valid_fraction", "'svrg convert --valid-fraction' writes two files");
+  if (settings.has("synthetic")) refuse("synthetic", "made-up rows are made in memory");
+  if (share < 1) refuse("load", "weak scaling takes a part of the rows, which stay in the file");
+}
+
 /// What a resumed run must share with the one it goes on with.
 std::string identity(const Settings& settings, const Problem& p) {
   const DataInfo& info = p.train.info();
@@ -50,13 +69,14 @@ std::string identity(const Settings& settings, const Problem& p) {
                       : p.record.intercept         ? "yes"
                                                    : "no",
                       p.record.l2, p.record.l1, settings.text("positive"));
-  for (const char* name :
-       {"algorithm",     "engine",         "batch_size",       "update_freq",   "svrg_coefficient",
-        "learning_rate", "seed",           "chains",           "deterministic", "row_order",
-        "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
-        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition",
-        "inner_copy",    "compression"})
+  for (const char* name : {"algorithm",        "engine",        "batch_size",  "update_freq",
+                           "svrg_coefficient", "learning_rate", "seed",        "chains",
+                           "deterministic",    "dtype",         "optimizer",   "optimizer_params",
+                           "standardize",      "x_scale",       "input_shape", "valid_fraction",
+                           "class_weight",     "huber_delta",   "partition",   "inner_copy",
+                           "compression"})
     text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
+  text += fmt::format("row-order={}\n", p.train.partition().shuffled() ? "shuffled" : "file");
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual
   // shards are part of what is computed.
@@ -83,8 +103,13 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
   });
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
   if (settings.is("partition", "nnz")) options.balance = Balance::entries;
-  options.row_order = settings.is("row_order", "file") ? RowOrder::file : RowOrder::shuffled;
-  if (choice.is_net()) {
+  options.row_order =
+      settings.is("row_order", "file") || options.stream ? RowOrder::file : RowOrder::shuffled;
+  if (options.stream) {
+    comm.agree("", [&] { require_streamable(settings, share); });
+    guard_stream(settings.text("train"));
+  }
+  if (choice.is_net() && !options.stream) {
     // A matrix product of dense rows costs less than one of sparse rows down to a few per cent.
     options.dense_from = 0.05;
     if (options.dtype == Storage::automatic) options.dtype = Storage::f32;

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 namespace svrg {
 namespace {
@@ -76,6 +77,19 @@ double CounterRandom::normal(std::uint64_t counter) const noexcept {
 Index CounterRandom::below(Index n, std::uint64_t counter) const noexcept {
   __extension__ using Wide = unsigned __int128;
   return static_cast<Index>(static_cast<Wide>(bits(counter)) * static_cast<Wide>(n) >> 64);
+}
+
+void keep_runs_together(std::span<Index> order, Index first, Index run) {
+  if (run <= 1) return;
+  const auto count = static_cast<Index>(order.size());
+  std::vector<Index> turns(static_cast<std::size_t>((count + run - 1) / run), -1);
+  const auto turn = [&](Index number) -> Index& {
+    return turns[static_cast<std::size_t>((number - first) / run)];
+  };
+  Index met = 0;  // runs come as the first of their numbers did
+  for (const Index number : order)
+    if (turn(number) < 0) turn(number) = met++;
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return turn(a) < turn(b); });
 }
 
 Permutation::Permutation(Index n, std::uint64_t key)

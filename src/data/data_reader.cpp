@@ -169,7 +169,13 @@ Shard read_data(const Communicator& comm, const std::string& path, const ReadOpt
       if (!options.x_name.empty() || !options.y_name.empty())
         throw ConfigError(path + ": --x-name and --y-name are for HDF5 files");
     });
-  if (format == DataFormat::hdf5) return read_hdf5(comm, path, options);
+  comm.agree("", [&] {
+    if (options.stream && format != DataFormat::hdf5)
+      throw ConfigError(path + ": --load stream needs HDF5; make it once by 'svrg convert " + path +
+                        " rows.h5 --shuffle'");
+  });
+  if (format == DataFormat::hdf5)
+    return options.stream ? map_hdf5(comm, path, options) : read_hdf5(comm, path, options);
   return format == DataFormat::idx ? IdxReading(comm, path, options).read()
                                    : read_text(comm, path, options);
 }

@@ -14,6 +14,8 @@ bool is_hdf5(const std::string& path);
 
 /// As read_data, of HDF5: every rank reads an equal stretch of rows. Collective.
 Shard read_hdf5(const Communicator& comm, const std::string& path, const ReadOptions& options);
+/// The same, but the rows stay in the file. Collective.
+Shard map_hdf5(const Communicator& comm, const std::string& path, const ReadOptions& options);
 
 /// A data set in an HDF5 file: rows as a dataset (rows, columns …) or as a group of compressed
 /// sparse rows (data, indices, indptr), labels and weights beside them. Local.
@@ -36,6 +38,12 @@ class Hdf5File {
   std::vector<Index> starts(Index first, Index count) const;
   /// Replaces `rows` by rows [first, first + count). @throws DataError naming row and column
   void read(Index first, Index count, text::RowBlock& rows) const;
+  /// Labels and weights alone of these rows, likewise; NaN where there are no labels.
+  void read_vectors(Index first, Index count, std::vector<double>& labels,
+                    std::vector<double>& weights) const;
+  /// Rows [first, first + count) where they lie in the file; `keep` bytes of it may be resident.
+  /// @throws ConfigError naming the remedy where they do not lie there as memory would hold them
+  MappedRows map(Index first, Index count, Storage dtype, Index keep) const;
 
  private:
   struct Vector {  // one number a row
@@ -61,6 +69,10 @@ class Hdf5File {
   std::vector<double> labels(Index first, Index count) const;
   void read_sparse(Index first, Index count, text::RowBlock& rows) const;
   void check_finite(Index first, const text::RowBlock& rows) const;
+  template <class T>
+  Index place_of(const std::string& object, hid_t dataset) const;
+  template <class T>
+  MappedRows map_as(Index first, Index count, Index keep) const;
 
   std::string path_, x_;
   bool allow_nonfinite_, floats_ = false;

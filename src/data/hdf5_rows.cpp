@@ -66,17 +66,21 @@ std::vector<double> Hdf5File::labels(Index first, Index count) const {
   return labels;
 }
 
+void Hdf5File::read_vectors(Index first, Index count, std::vector<double>& labels,
+                            std::vector<double>& weights) const {
+  labels = this->labels(first, count);
+  weights.clear();
+  if (!weights_) return;
+  weights.resize(static_cast<std::size_t>(count));
+  read_values(weights_->path, weights_->dataset, first, count, weights.data());
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (!(weights[i] >= 0) || !std::isfinite(weights[i]))
+      fail(fmt::format("'{}': weight {} is {}; weights are finite and not negative", weights_->path,
+                       first + static_cast<Index>(i) + 1, weights[i]));
+}
+
 void Hdf5File::read(Index first, Index count, text::RowBlock& rows) const {
-  rows.labels = labels(first, count);
-  rows.weights.clear();
-  if (weights_) {
-    rows.weights.resize(static_cast<std::size_t>(count));
-    read_values(weights_->path, weights_->dataset, first, count, rows.weights.data());
-    for (std::size_t i = 0; i < rows.weights.size(); ++i)
-      if (!(rows.weights[i] >= 0) || !std::isfinite(rows.weights[i]))
-        fail(fmt::format("'{}': weight {} is {}; weights are finite and not negative",
-                         weights_->path, first + static_cast<Index>(i) + 1, rows.weights[i]));
-  }
+  read_vectors(first, count, rows.labels, rows.weights);
   if (sparse()) {
     read_sparse(first, count, rows);
   } else {

@@ -38,6 +38,7 @@ void Sampler::start_epoch(Index epoch, Index step) {
     const auto global = static_cast<std::uint64_t>(shard_.first_shard()) + s;
     shuffle(std::span(order_[s]),
             CounterRandom(seed_, static_cast<std::uint64_t>(epoch) * shards + global));
+    keep_runs_together(order_[s], part.first, shard_.rows_a_run());
   }
 }
 

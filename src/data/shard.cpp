@@ -1,7 +1,9 @@
 // The views of batch_ point into heap blocks that this object owns, so a move carries them along.
 #include "svrg/data/shard.hpp"
 
+#include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 #include "data/store_view.hpp"
 #include "svrg/core/error.hpp"
@@ -39,16 +41,33 @@ Shard::Shard(DataInfo info, Partition partition, int rank, int ranks, RowStore s
              std::vector<double> labels, std::vector<double> weights)
     : info_(std::move(info)),
       partition_(std::move(partition)),
-      first_shard_(partition_.first_shard(rank, ranks)),
       store_(std::move(store)),
       labels_(std::move(labels)),
       weights_(std::move(weights)) {
+  SVRG_EXPECT(std::visit([&](const auto& s) { return holds(s, rows(), info_.columns); }, store_),
+              "the store's size must be that of the rows");
+  set_up(rank, ranks);
+}
+
+Shard::Shard(DataInfo info, Partition partition, int rank, int ranks, MappedRows rows,
+             std::vector<double> labels, std::vector<double> weights)
+    : info_(std::move(info)),
+      partition_(std::move(partition)),
+      mapped_(std::move(rows)),
+      labels_(std::move(labels)),
+      weights_(std::move(weights)) {
+  SVRG_EXPECT(
+      row_count(mapped_.rows) == Shard::rows() && column_count(mapped_.rows) == info_.columns,
+      "as many rows as labels");
+  set_up(rank, ranks);
+}
+
+void Shard::set_up(int rank, int ranks) {
+  first_shard_ = partition_.first_shard(rank, ranks);
   const Index end_shard = partition_.first_shard(rank + 1, ranks);
   const Index first = partition_.begin(first_shard_);
   SVRG_EXPECT(rows() == partition_.begin(end_shard) - first, "one label for each row owned");
   SVRG_EXPECT(weights_.empty() || weights_.size() == labels_.size(), "one weight a row, or none");
-  SVRG_EXPECT(std::visit([&](const auto& s) { return holds(s, rows(), info_.columns); }, store_),
-              "the store's size must be that of the rows");
   global_rows_.resize(labels_.size());
   std::iota(global_rows_.begin(), global_rows_.end(), first);
   partition_.to_rows(global_rows_);
@@ -84,6 +103,10 @@ void Shard::rescale(std::span<const double> mean, std::span<const double> scale)
   SVRG_EXPECT(
       (mean.empty() || (mean.size() == d && !sparse())) && (scale.empty() || scale.size() == d),
       "a mean of dense rows only, and one scale a column");
+  if (streamed())
+    throw ConfigError(
+        "rows that stay in their file cannot be scaled; 'svrg convert' with "
+        "--standardize or --x-scale does so once and for all");
   const auto changed = [&](double v, std::size_t j) {
     return (v - (mean.empty() ? 0 : mean[j])) / (scale.empty() ? 1 : scale[j]);
   };
@@ -111,10 +134,23 @@ Index Shard::bytes() const noexcept {
          size_in_bytes(global_rows_);
 }
 
+Index Shard::rows_a_run() const noexcept {
+  constexpr Index bytes_a_run = Index{1} << 20, index_bytes = 4;
+  if (partition_.shuffled() || info_.rows == 0) return 1;
+  const Index value_bytes =
+      std::visit([]<class X>(const X&) { return static_cast<Index>(sizeof(typename X::Value)); },
+                 inputs_[0].rows);
+  const Index bytes = sparse() ? info_.nonzeros * (value_bytes + index_bytes) / info_.rows
+                               : info_.columns * value_bytes;
+  return std::max<Index>(1, bytes_a_run / std::max<Index>(1, bytes));
+}
+
 void Shard::point_batch() {
   inputs_.assign(
       1, {"data",
-          std::visit([&](const auto& s) { return view_of(s, rows(), info_.columns); }, store_),
+          streamed() ? mapped_.rows
+                     : std::visit([&](const auto& s) { return view_of(s, rows(), info_.columns); },
+                                  store_),
           {}});
   batch_ = {inputs_, labels_, has_factors_ ? loss_weights_ : weights_, {}, global_rows_, parts_};
 }

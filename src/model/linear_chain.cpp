@@ -32,6 +32,7 @@ kernels::ChainPlan plan_of(kernels::LossKind loss, const ChainRows& rows, const 
   plan.block = step.block;
   plan.group = step.group;
   plan.order = order;
+  plan.ahead = read_ahead(rows.batch->inputs[0].rows);
   plan.eta = step.eta;
   plan.rho = 1 - step.eta * step.l2;
   return plan;
@@ -145,6 +146,7 @@ void LinearModel::run_chain(const ChainRows& rows, const ChainStep& step,
           return;
         }
         const std::vector<Index> order = chain::block_order(rows, step);
+        const ReadAhead::Visit visit(x.ahead, rows.first, step.block, order);
         kernels::ChainPlan plan = plan_of({loss_, delta_}, rows, step, order);
         plan.intercept = intercept_;
         plan.bias_rho = bias_rho;

@@ -137,6 +137,7 @@ void LinearModel::add_curvature_bounds(const Batch& batch, const Part& part,
   std::visit(
       [&](const auto& x) {
         for (Index i = part.first; i < part.first + part.count; ++i) {
+          if (x.ahead != nullptr) x.ahead->at(i);
           const double weight = c * weight_of(batch, i);
           kernels::for_each(x, i, [&](Index j, double v) { h[j * K] += weight * v * v; });
           if (intercept_) h[features_ * K] += weight;

@@ -134,6 +134,7 @@ void LinearModel::add_curvature(const Batch& batch, Index first, Index count, co
   std::visit(
       [&](const auto& x) {
         using R = std::decay_t<decltype(x)>;
+        if (x.ahead != nullptr) x.ahead->at(first);
         if constexpr (std::is_same_v<R, DenseRows<typename R::Value>>)
           add_dense_curvature(x, batch, first, count, z, h);
         else

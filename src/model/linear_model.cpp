@@ -258,6 +258,7 @@ LinearModel::Smoothness LinearModel::smoothness(const Batch& batch, const Part& 
   std::visit(
       [&](const auto& x) {
         for (Index i = part.first; i < part.first + part.count; ++i) {
+          if (x.ahead != nullptr) x.ahead->at(i);
           const double norm = kernels::squared_norm(x, i) + (intercept_ ? 1 : 0);
           const double row = c * norm * weight_of(batch, i);
           s.largest = std::max(s.largest, row);

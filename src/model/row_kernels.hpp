@@ -3,6 +3,7 @@
 #pragma once
 #include "model/kernels/kernels.hpp"
 #include "svrg/data/batch.hpp"
+#include "svrg/data/read_ahead.hpp"
 
 namespace svrg::kernels {
 
@@ -38,6 +39,7 @@ inline void add_scaled(double* __restrict y, double a, const double* __restrict 
 template <class R>
 void set_margins(const R& x, Index first, Index count, const double* w, Index K, bool intercept,
                  double* z) {
+  if (x.ahead != nullptr) x.ahead->at(first);
   const double* intercepts = w + x.columns * K;
   for (Index i = 0; i < count; ++i)
     for (Index k = 0; k < K; ++k) z[i * K + k] = intercept ? intercepts[k] : 0.0;

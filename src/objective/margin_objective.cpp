@@ -175,7 +175,7 @@ bool round(const CsrRows<double>& x, std::vector<float>& to) {
 
 void MarginObjective::use_rounded_rows(bool wanted) {
   if (!wanted) return rounded_.reset();
-  if (rounded_ || not_to_be_rounded_) return;
+  if (rounded_ || not_to_be_rounded_ || shard_.streamed()) return;
   const ScheduleRecorder::Divided divided(comm_.recorder(), shard_.rows());
   std::visit(
       [&](const auto& x) {

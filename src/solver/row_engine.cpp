@@ -45,6 +45,7 @@ Vec<double> RowEngine::displacement(MarginObjective& f, const OuterPoint& at) {
           step.group /= 2;
         // Enough blocks that their order is worth shuffling.
         step.block = std::clamp<Index>(rows.count / 150, 1, 64);
+        step.run = (f.shard().rows_a_run() + step.block - 1) / step.block;
         step.order = CounterRandom(options_.seed, static_cast<std::uint64_t>(at.outer) * chains +
                                                       static_cast<std::uint64_t>(chain));
         if (f.penalty().l1() > 0)

@@ -67,6 +67,32 @@ TEST(Shuffle, is_a_permutation_and_the_same_each_time) {
   for (Index i = 0; i < 1000; ++i) EXPECT_EQ(a[static_cast<std::size_t>(i)], i);
 }
 
+TEST(KeepRunsTogether, is_a_permutation_of_whole_runs_in_random_order) {
+  for (const Index run : {1, 4, 7, 100}) {
+    std::vector<Index> order(50);
+    std::iota(order.begin(), order.end(), Index{10});
+    shuffle(std::span(order), CounterRandom(3, 5));
+    const std::vector<Index> before = order;
+    keep_runs_together(order, 10, run);
+    if (run == 1) {
+      EXPECT_EQ(order, before);
+    }
+    std::vector<Index> sorted = order, runs;
+    std::sort(sorted.begin(), sorted.end());
+    for (Index i = 0; i < 50; ++i) EXPECT_EQ(sorted[static_cast<std::size_t>(i)], 10 + i);
+    for (const Index number : order)
+      if (runs.empty() || runs.back() != (number - 10) / run) runs.push_back((number - 10) / run);
+    const std::set<Index> distinct(runs.begin(), runs.end());
+    EXPECT_EQ(distinct.size(), runs.size()) << "a run is met once";
+    if (run == 4) {
+      EXPECT_FALSE(std::is_sorted(runs.begin(), runs.end()));
+      EXPECT_FALSE(std::is_sorted(order.begin(), order.begin() + 4) &&
+                   std::is_sorted(order.begin() + 4, order.begin() + 8) &&
+                   std::is_sorted(order.begin() + 8, order.begin() + 12));
+    }
+  }
+}
+
 TEST(Permutation, is_a_bijection_with_its_inverse_for_every_size) {
   for (Index n : {1, 2, 3, 7, 64, 100, 1023, 1025}) {
     const Permutation permutation(n, 42);

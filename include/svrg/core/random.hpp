@@ -35,6 +35,10 @@ void shuffle(std::span<T> items, const CounterRandom& random) {
               items[static_cast<std::size_t>(random.below(i + 1, static_cast<std::uint64_t>(i)))]);
 }
 
+/// Changes a random order of the numbers from `first` on so that each run of `run` neighbours comes
+/// together: runs in random order, and the numbers of a run likewise. run = 1 changes nothing.
+void keep_runs_together(std::span<Index> order, Index first, Index run);
+
 /// A fixed pseudo-random bijection of {0, …, n−1} in O(1) memory: a four-round Feistel network on
 /// the next even power of two, walked until it falls inside (Black & Rogaway 2002).
 class Permutation {

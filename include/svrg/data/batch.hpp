@@ -7,12 +7,15 @@
 
 namespace svrg {
 
+class ReadAhead;
+
 /// Row-major rows of equal length, not owned. Row i starts at data + i·stride.
 template <class T>
 struct DenseRows {
   using Value = T;
   const T* data = nullptr;
   Index rows = 0, columns = 0, stride = 0;
+  ReadAhead* ahead = nullptr;  // of rows that stay in their file: wants to know what is read
 };
 
 /// Compressed sparse rows, not owned. Row i: values[starts[i] … starts[i+1]), indices ascending.
@@ -23,6 +26,7 @@ struct CsrRows {
   const std::int32_t* indices = nullptr;
   const Index* starts = nullptr;
   Index rows = 0, columns = 0;
+  ReadAhead* ahead = nullptr;
 };
 
 using Rows = std::variant<DenseRows<double>, DenseRows<float>, CsrRows<double>, CsrRows<float>>;
@@ -30,6 +34,10 @@ using Rows = std::variant<DenseRows<double>, DenseRows<float>, CsrRows<double>, 
 /// Of whichever kind.
 inline Index row_count(const Rows& rows) {
   return std::visit([](const auto& r) { return r.rows; }, rows);
+}
+/// Likewise; null: rows in memory.
+inline ReadAhead* read_ahead(const Rows& rows) {
+  return std::visit([](const auto& r) { return r.ahead; }, rows);
 }
 /// Likewise.
 inline Index column_count(const Rows& rows) {

@@ -25,6 +25,9 @@ class Partition {
   /// Whether every virtual shard has as many rows, ±1.
   bool even() const noexcept { return begins_.empty(); }
 
+  /// Whether rows were permuted first (RowOrder::shuffled).
+  bool shuffled() const noexcept { return permutation_.has_value(); }
+
   Index rows() const noexcept { return rows_; }
   Index virtual_shards() const noexcept { return shards_; }
   /// Virtual shard s holds positions [begin(s), begin(s+1)).

@@ -24,6 +24,11 @@ struct CsrStore {
 };
 using RowStore =
     std::variant<DenseStore<double>, DenseStore<float>, CsrStore<double>, CsrStore<float>>;
+/// Rows that stay in their file: views of a mapping, and what keeps it there.
+struct MappedRows {
+  Rows rows;  // with a ReadAhead
+  std::shared_ptr<const void> keeper;
+};
 
 /// What is known of the whole data set, equal on all ranks.
 struct DataInfo {
@@ -41,6 +46,9 @@ class Shard {
   /// `labels` [rows], `weights` [rows] or empty, both in the store's order.
   Shard(DataInfo info, Partition partition, int rank, int ranks, RowStore store,
         std::vector<double> labels, std::vector<double> weights);
+  /// The same of rows that stay in their file.
+  Shard(DataInfo info, Partition partition, int rank, int ranks, MappedRows rows,
+        std::vector<double> labels, std::vector<double> weights);
   Shard(Shard&&) noexcept = default;
   Shard& operator=(Shard&&) noexcept = default;
 
@@ -49,7 +57,12 @@ class Shard {
   Index rows() const noexcept { return static_cast<Index>(labels_.size()); }
   Index first_shard() const noexcept { return first_shard_; }
   Index owned_shards() const noexcept { return static_cast<Index>(parts_.size()); }
-  bool sparse() const noexcept { return store_.index() >= 2; }
+  bool sparse() const noexcept { return inputs_[0].rows.index() >= 2; }
+  /// Whether the rows stay in their file (--load stream).
+  bool streamed() const noexcept { return mapped_.keeper != nullptr; }
+  /// Neighbours in the file that a random order of rows keeps close together, so that a file is
+  /// read in pieces: 1 where rows were shuffled. A function of the data set alone.
+  Index rows_a_run() const noexcept;
 
   /// All rows of this rank, one Part per owned virtual shard (some may be empty).
   const Batch& all() const noexcept { return batch_; }
@@ -66,16 +79,18 @@ class Shard {
   /// Whether losses weigh rows; the same on all ranks.
   bool weighs_losses() const noexcept { return info_.weighted || has_factors_; }
   /// x ← (x − mean)/scale of every row, by column; empty: mean 0, scale 1. Sparse rows take no
-  /// mean.
+  /// mean. @throws ConfigError for rows that stay in their file
   void rescale(std::span<const double> mean, std::span<const double> scale);
   Index bytes() const noexcept;
 
  private:
+  void set_up(int rank, int ranks);
   void point_batch();
   DataInfo info_;
   Partition partition_;
   Index first_shard_ = 0;
   RowStore store_;
+  MappedRows mapped_;
   std::vector<double> labels_, weights_, loss_weights_;
   bool has_factors_ = false;
   std::vector<Index> global_rows_;

@@ -42,6 +42,7 @@ struct ReadOptions {
   RowOrder row_order = RowOrder::shuffled;
   Balance balance = Balance::rows;
   Index max_memory = 0;  // bytes a rank; 0: no limit
+  bool stream = false;   // rows stay in their HDF5 file, in its order
   /// How many virtual shards that makes on so many ranks.
   Index shards(int ranks) const {
     return virtual_shards > 0 ? virtual_shards : Partition::default_virtual_shards(ranks);

@@ -42,6 +42,7 @@ struct ChainRows {
 struct ChainStep {
   double eta = 0, l2 = 0;
   Index block = 64;  // rows are visited in blocks in random order, in order inside a block
+  Index run = 1;     // neighbouring blocks that the order keeps together
   Index group = 1;   // rows of a block whose steps are taken at once from the same u, up to 4
   CounterRandom order{0, 0};
 };

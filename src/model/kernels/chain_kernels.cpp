@@ -6,6 +6,7 @@
 //
 #include "model/kernels/dense-inl.hpp"
 #include "model/kernels/losses-inl.hpp"
+#include "svrg/data/read_ahead.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace svrg::kernels::HWY_NAMESPACE {
@@ -16,6 +17,7 @@ template <class F>
 HWY_INLINE void for_groups(const ChainPlan& plan, F&& f) {
   for (const Index b : plan.order) {
     const Index from = plan.first + b * plan.block;
+    if (plan.ahead != nullptr) plan.ahead->at(from);
     const Index to = std::min(from + plan.block, plan.first + plan.count);
     for (Index i = from; i < to; i += plan.group) f(i, std::min(plan.group, to - i));
   }

@@ -78,6 +78,7 @@ struct ChainPlan {
   double mean_weight;
   Index first, count, block, group;
   std::span<const Index> order;  // of blocks
+  ReadAhead* ahead;              // null: rows in memory
   double eta, rho, bias_rho, bias_drift;
   bool intercept;
 };
