@@ -40,6 +40,7 @@ struct TrainerOptions {
   bool save_best = false;    // the best epoch by `monitor`: its weights, its checkpoint as best.h5
   bool tensorboard = false;  // the epochs' figures as event files, too, in tb/
   bool overwrite = false;    // replace the results of an earlier run, under the lock
+  bool own_folder = false;   // what is there belongs to this run: it stays
   // Going on from a checkpoint: the newest in run_dir, or a file.
   bool resume_newest = false;
   std::string resume_file;
@@ -50,6 +51,10 @@ struct TrainerOptions {
 
 /// @throws ConfigError where the folder holds results of an earlier run, with the remedy. Local.
 void require_no_results(const std::string& run_dir);
+/// Removes them; the caller has the folder's lock. Local. @throws OutputError
+void remove_results(const std::string& run_dir);
+/// @throws ConfigError naming the first "key=value" line in which the two differ. Local.
+void require_same_identity(const std::string& saved, const std::string& asked);
 
 /// How a run ended.
 struct TrainResult {
