@@ -217,9 +217,16 @@ class Validation {
       requests.out_of_time = group_->is_root() && run_.deadline.is_near();
       return requests;
     };
+    const io::ModelRecord& record = training.problem().record;
+    // At zero the penalty's own gradient is 0: one norm serves all values of l2.
+    const bool known = record.l1 == reference_.l1 && fold == reference_.fold;
     TrainResult result;
     try {
-      result = training.train(at, done.weights, {.probe = probe, .measures = false, .warm = true});
+      result = training.train(at, done.weights,
+                              {.probe = probe,
+                               .measures = false,
+                               .warm = true,
+                               .reference = known ? reference_.grad_norm : 0});
     } catch (const CollectiveError& error) {
       throw CollectiveError(
           error.code(), error.rank(),
@@ -229,7 +236,7 @@ class Validation {
       stop_reason_ = result.stop_reason;
       return false;
     }
-    const io::ModelRecord& record = training.problem().record;
+    reference_ = {fold, record.l1, result.first_grad_norm};
     io::TuningCell& cell = done.cell;
     cell.fold = fold;
     cell.point = point;
@@ -366,6 +373,10 @@ class Validation {
   std::string stop_reason_;
   double started_ = 0;
   Index trained_ = 0;
+  struct {
+    Index fold = -1;
+    double l1 = 0, grad_norm = 0;
+  } reference_;                        // |∇F| at zero of the last training
   std::vector<io::TuningCell> cells_;  // of this group
   std::vector<double> sums_;  // of the weights, point after point; of the group on its root
 };

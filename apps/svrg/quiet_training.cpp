@@ -27,6 +27,7 @@ TrainResult QuietTraining::train(const Settings& settings, Vec<double>& w,
     options.overwrite = true;
     options.resume_newest = false;
     options.reference_at_zero = options.reference_at_zero || quiet.warm;
+    options.reference = quiet.reference;
     metrics = chosen_metrics(settings, problem_.labels.loss);
   });
   const auto setup = make_solver(

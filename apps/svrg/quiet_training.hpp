@@ -21,6 +21,7 @@ struct QuietOptions {
   bool measures = true;          // the metrics of each epoch
   /// Where it starts is no reason to stop later or sooner than from zero.
   bool warm = false;
+  double reference = 0;  // |∇F| at zero, where it is known
 };
 
 /// A problem that is trained on once or several times: what svrg train does, without a word on the

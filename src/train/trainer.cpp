@@ -293,7 +293,8 @@ TrainResult Trainer::fit(VecRef<double> w) {
   const Heartbeat::Within start(comm_.heartbeat(), Phase::full_gradient);
   try {
     Outcome reference;
-    if (options_.reference_at_zero && resumed_epoch_ < 0) {
+    reference.grad_norm = options_.reference;
+    if (options_.reference_at_zero && options_.reference == 0 && resumed_epoch_ < 0) {
       Vec<double> zero = Vec<double>::Zero(w.size());
       reference = charged([&] { return solver_.start(zero); });
     }

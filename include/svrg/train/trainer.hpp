@@ -31,6 +31,7 @@ struct TrainerOptions {
   /// Takes |∇F| for tol_grad at w = 0 wherever training starts, which costs one measurement more: a
   /// good start must not be held to a smaller gradient than a bad one.
   bool reference_at_zero = false;
+  double reference = 0;  // that norm, where it is known already; 0: it is measured
   // What to keep; nothing without a run directory.
   std::string run_dir;
   Index checkpoint_epochs = 5;
