@@ -128,6 +128,31 @@ constexpr CommandPage pages[] = {
                  "svrg report strong.h5 -o strong.html\n"
                  "# at the end of training, into the run directory\n"
                  "mpirun -n 4 svrg train year.h5 -o runs/year --report"},
+    {.name = "tune",
+     .bit = command::tune,
+     .summary = "cross-validate a path of penalties; train with the best",
+     .usage = "tune [DATA] [--grid KEY=VALUES] [--folds k] [options]",
+     .positionals = "train",
+     .positionals_required = false,
+     .about =
+         "Deals the rows out to folds, trains on what each fold leaves at every penalty of the "
+         "grid, from the strongest on and each from the weights of the one before, and scores the "
+         "rows held out. Groups of ranks take the folds in turn. Then it trains on all rows with "
+         "the penalty of the best mean score, as svrg train does and with the options of svrg "
+         "train; what is scored is the first of --metrics, acc for classes and mse for numbers "
+         "without it. The run directory is that of svrg train, with the scores in tuning.h5 and "
+         "a model for each fold and penalty in cells/; it may be stopped and resumed at any "
+         "moment. The last line on stdout is a JSON object of the results.",
+     .examples =
+         "# ten penalties, five folds, no thought\n"
+         "svrg tune a9a.svm -o runs/a9a\n"
+         "# four ranks work on four folds at a time; the strongest penalty that is as good\n"
+         "mpirun -n 4 svrg tune year.h5 --grid l2=1e-6:1:13 --folds 4 --one-se -o runs/year\n"
+         "# the lasso's path, by cross-entropy\n"
+         "svrg tune a9a.svm --l2 0 --grid l1=1e-5:1e-1:9 -m ce,acc -o runs/lasso\n"
+         "# an elastic net: all combinations of two penalties\n"
+         "srun svrg tune a9a.svm --grid l1=1e-4,1e-3 --grid l2=1/n:1000/n:4 -o runs/net "
+         "--resume auto"},
     {.name = "convert",
      .bit = command::convert,
      .summary = "data or a model in another format",

@@ -11,7 +11,7 @@ namespace svrg::app {
 namespace {
 
 constexpr std::size_t width = 100, help_column = 32;
-constexpr std::string_view group_names[] = {"Data",   "Model",   "Solver",   "Stop",
+constexpr std::string_view group_names[] = {"Data",   "Model",   "Tuning",   "Solver", "Stop",
                                             "Output", "Scaling", "Parallel", "Common"};
 
 constexpr ExitMeaning exit_lines[] = {

@@ -15,7 +15,9 @@
 #include "svrg/io/file.hpp"
 #include "svrg/io/model_file.hpp"
 #include "svrg/io/run_record.hpp"
+#include "svrg/io/tuning_file.hpp"
 #include "text.hpp"
+#include "tuning_choice.hpp"
 
 namespace svrg::app {
 namespace {
@@ -101,6 +103,16 @@ void print_study(const std::string& path) {
                p.epochs, p.speedup, 100 * p.efficiency);
 }
 
+void print_tuning(const std::string& path) {
+  const io::TuningStudy study = io::read_tuning(path);
+  fmt::print("tuning   {} model of {}, {} rows, {} folds{}, {} points, by {}\n", study.kind,
+             study.data, study.rows, study.held_out.size(),
+             study.stratified ? " with classes in proportion" : "", study.settings.size(),
+             study.metrics.front());
+  for (const std::string& line : table_of(study)) fmt::print("{}\n", line);
+  fmt::print("chosen   {}\n", study.settings[static_cast<std::size_t>(study.chosen)]);
+}
+
 /// A model that is no HDF5: what it would be as one.
 int inspect_model(const std::string& path, const char* format) {
   const io::ModelRecord model = io::load_model(path);
@@ -135,6 +147,7 @@ int inspect_hdf5(const std::string& path) {
   if (kind == "svrg-model" || kind == "svrg-checkpoint") print_weights(io::load_model(path));
   if (kind == "svrg-run") print_history(path);
   if (kind == "svrg-bench") print_study(path);
+  if (kind == "svrg-tuning") print_tuning(path);
   fmt::print("contents\n");
   print_contents(document);
   const auto config = document.variables.find("config");

@@ -36,7 +36,7 @@ void check_required(const CommandPage& page, const Settings& settings) {
         throw ConfigError(fmt::format("{} is missing; usage: svrg {}",
                                       find_option(name)->positional, page.usage));
   }
-  if (page.bit == command::train && !settings.has("train"))
+  if ((page.bit & (command::train | command::tune)) != 0 && !settings.has("train"))
     throw ConfigError("no training data; give DATA, or train = \"FILE\" in [data] of the config");
   if (page.bit == command::config && !settings.has("action"))
     throw ConfigError(fmt::format("ACTION is missing; usage: svrg {}", page.usage));

@@ -32,6 +32,7 @@ constexpr Entry entries[] = {
     {"predict", Needs::mpi, predict}, {"inspect", Needs::nothing, inspect},
     {"convert", Needs::mpi, convert}, {"config", Needs::nothing, config},
     {"bench", Needs::mpi, bench},     {"report", Needs::nothing, report},
+    {"tune", Needs::mpi, tune},
 };
 
 // Each rank of a launcher comes to the same end; one of them says so.
@@ -57,7 +58,7 @@ int dispatch(int argc, char** argv, const Invocation& invocation) {
     if (entry.name != invocation.page->name) continue;
     // From before MPI starts, since a signal that comes so early is not to kill the job, to the end
     // of the process.
-    if (entry.name == "train") [[maybe_unused]]
+    if (entry.name == "train" || entry.name == "tune") [[maybe_unused]]
       static const auto* const signals = new svrg::SignalWatch;
     if (entry.needs == Needs::mpi)
       return svrg::run(argc, argv,

@@ -10,6 +10,7 @@
 #include "svrg/comm/packed_sum.hpp"
 #include "svrg/train/metric.hpp"
 #include "text.hpp"
+#include "tuning_grid.hpp"
 
 namespace svrg::app {
 namespace {
@@ -69,7 +70,7 @@ constexpr Option table[] = {
     {.flag = "weight-column", .section = "data", .value_name = "NAME", .group = "Data",
      .commands = reads_data, .help = "CSV: name or number of the column of sample weights; HDF5: their path"},
     {.flag = "valid-fraction", .section = "data", .type = number, .default_text = "0",
-     .range = {.low = 0, .high = 1}, .group = "Data", .commands = trains | convert,
+     .range = {.low = 0, .high = 1}, .group = "Data", .commands = runs | convert,
      .help = "this share of the rows, drawn by the seed, is kept for validation; convert writes it "
              "to OUT with .valid in its name"},
     {.flag = "rows", .value_name = "A:B", .group = "Data", .commands = convert,
@@ -102,9 +103,9 @@ constexpr Option table[] = {
      .help = "type the rows are kept in; auto: f64, for nets and what HDF5 holds as such f32"},
     {.flag = "row-order", .section = "data", .type = choice, .default_text = "shuffled",
      .choices = "shuffled|file", .group = "Data",
-     .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},
+     .commands = runs, .help = "shuffled: rows go to ranks by a fixed permutation, so sorted files do no harm"},
     {.flag = "load", .section = "data", .type = choice, .default_text = "memory",
-     .choices = "memory|stream", .group = "Data", .commands = trains | evaluate | predict,
+     .choices = "memory|stream", .group = "Data", .commands = runs | evaluate | predict,
      .help = "stream: rows stay in their HDF5 file, in its order, and are read ahead at each pass, where memory "
              "is too small for them; 'svrg convert --shuffle' makes a good file"},
     {.flag = "partition", .section = "data", .type = choice, .default_text = "rows",
@@ -125,16 +126,16 @@ constexpr Option table[] = {
     {.flag = "huber-delta", .section = "model", .type = number, .default_text = "1",
      .range = positive, .group = "Model", .help = "huber: errors beyond it count linearly"},
     {.flag = "hidden", .section = "model", .type = list, .default_text = "128",
-     .value_name = "N,N", .group = "Model", .help = "mlp: widths of the hidden layers"},
+     .value_name = "N,N", .group = "Model", .commands = runs, .help = "mlp: widths of the hidden layers"},
     {.flag = "activation", .section = "model", .type = choice, .default_text = "relu",
      .choices = "relu|tanh|sigmoid|softrelu|softsign", .group = "Model",
-     .help = "mlp: between its layers"},
+     .commands = runs, .help = "mlp: between its layers"},
     {.flag = "symbol", .section = "model", .type = path, .excludes = "model",
      .value_name = "FILE.json", .group = "Model",
-     .help = "the model as MXNet's symbol.json: any net without batch normalisation that ends in "
+     .commands = runs, .help = "the model as MXNet's symbol.json: any net without batch normalisation that ends in "
              "SoftmaxOutput, LogisticRegressionOutput or LinearRegressionOutput"},
     {.flag = "input-shape", .section = "model", .type = list, .value_name = "N,N",
-     .group = "Model", .help = "of a row for the symbol, such as 1,28,28 for an image; without it "
+     .group = "Model", .commands = runs, .help = "of a row for the symbol, such as 1,28,28 for an image; without it "
      "the number of columns"},
     {.flag = "class-weight", .section = "model", .type = list, .value_name = "balanced|A:W,B:W",
      .group = "Model",
@@ -152,7 +153,7 @@ constexpr Option table[] = {
 
     {.flag = "warm-start", .section = "model", .type = path, .value_name = "MODEL",
      .group = "Model",
-     .help = "start from the weights of this model (any format) or checkpoint, of the same kind, classes "
+     .commands = runs, .help = "start from the weights of this model (any format) or checkpoint, of the same kind, classes "
              "and features; a checkpoint that --resume finds wins"},
 
     {.flag = "algorithm", .section = "train", .type = choice, .default_text = "auto",
@@ -231,13 +232,13 @@ constexpr Option table[] = {
      .help = "figure that --patience and --save-best go by, such as valid:acc, train:ce or train:objective; "
              "without it the first metric of the validation rows"},
     {.flag = "time-limit", .section = "stop", .type = duration, .default_text = "auto",
-     .choices = "auto", .range = positive, .group = "Stop", .commands = train | config,
+     .choices = "auto", .range = positive, .group = "Stop", .commands = train | tune | config,
      .help = "such as 1h50m: save and stop in time; auto: SLURM_JOB_END_TIME where it is set"},
     {.flag = "require-tol", .section = "stop", .type = Type::flag, .default_text = "false",
-     .group = "Stop", .commands = train | config, .help = "exit with 5 if the tolerance is not reached"},
+     .group = "Stop", .commands = train | tune | config, .help = "exit with 5 if the tolerance is not reached"},
 
     {.flag = "run-dir", .short_flag = "o", .section = "output", .type = path, .value_name = "DIR",
-     .group = "Output", .commands = train | config,
+     .group = "Output", .commands = train | tune | config,
      .help = "record, checkpoints and model go here; without it nothing is kept"},
     {.flag = "out", .short_flag = "o", .type = path, .value_name = "FILE", .group = "Output",
      .commands = predict | bench,
@@ -253,15 +254,15 @@ constexpr Option table[] = {
      .help = "of the predictions; auto: by the suffix of --out (.h5, .jsonl), else csv; liblinear: "
              "what liblinear-predict writes"},
     {.flag = "checkpoint-every", .section = "output", .type = period, .default_text = "5",
-     .range = positive, .group = "Output", .commands = train | config, .help = "epochs, or a time such as 10m"},
+     .range = positive, .group = "Output", .commands = train | tune | config, .help = "epochs, or a time such as 10m"},
     {.flag = "keep", .section = "output", .type = integer, .default_text = "3",
-     .range = at_least_one, .group = "Output", .commands = train | config, .help = "number of checkpoints kept"},
+     .range = at_least_one, .group = "Output", .commands = train | tune | config, .help = "number of checkpoints kept"},
     {.flag = "save-best", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = train | config,
      .help = "model.h5 and --export are those of the best epoch by --monitor (without it the first "
              "validation metric, else the objective); its checkpoint is kept as best.h5"},
     {.flag = "resume", .section = "output", .type = path, .default_text = "no",
-     .value_name = "auto|FILE|no", .group = "Output", .commands = train | config,
+     .value_name = "auto|FILE|no", .group = "Output", .commands = train | tune | config,
      .help = "auto: from the newest valid checkpoint of the run directory, if there is one"},
     {.flag = "metrics", .short_flag = "m", .section = "output", .type = list,
      .group = "Output", .commands = trains | evaluate,
@@ -269,27 +270,27 @@ constexpr Option table[] = {
      .help = "of acc, auc, ce, f1, top_k:5 for classes, mae, mse, r2, rmse for numbers, separated by "
              "commas; without it what suits the model"},
     {.flag = "log-every", .section = "output", .type = period, .default_text = "1",
-     .range = positive, .group = "Output", .commands = train | config, .help = "epochs, or a time such as 30s, between lines"},
+     .range = positive, .group = "Output", .commands = train | tune | config, .help = "epochs, or a time such as 30s, between lines"},
     {.flag = "progress", .section = "output", .type = choice, .default_text = "auto",
-     .choices = "auto|bar|lines|none", .group = "Output", .commands = train | config,
+     .choices = "auto|bar|lines|none", .group = "Output", .commands = train | tune | config,
      .help = "auto: a live line on a terminal, plain lines in a file"},
     {.flag = "json-log", .section = "output", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | config, .help = "JSON objects on stderr, one a line, in place of header, table and messages"},
+     .group = "Output", .commands = train | tune | config, .help = "JSON objects on stderr, one a line, in place of header, table and messages"},
     {.flag = "tensorboard", .section = "output", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | config, .help = "the epochs' figures as TensorBoard's event files, in tb/ of the run directory"},
+     .group = "Output", .commands = train | tune | config, .help = "the epochs' figures as TensorBoard's event files, in tb/ of the run directory"},
     {.flag = "report", .section = "output", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | config,
+     .group = "Output", .commands = train | tune | config,
      .help = "at the end a page of figures, report.html in the run directory (svrg report)"},
-    {.flag = "export", .section = "output", .type = path, .group = "Output", .commands = train | config,
+    {.flag = "export", .section = "output", .type = path, .group = "Output", .commands = train | tune | config,
      .help = "the model again, to this .h5, .model (liblinear's text), .npz or .json file"},
     {.flag = "fold-scaling", .section = "output", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | config | convert,
+     .group = "Output", .commands = train | tune | config | convert,
      .help = "fold --standardize and --x-scale into the weights and intercept of the model that is "
              "exported or converted, so that it takes raw rows as it is; liblinear's text always "
              "does"},
     // Command line only: a recorded config that is used again must not destroy its own run.
     {.flag = "overwrite", .type = Type::flag, .default_text = "false",
-     .group = "Output", .commands = train | predict | config | convert | bench | report,
+     .group = "Output", .commands = train | tune | predict | config | convert | bench | report,
      .help = "replace the results that are there"},
     {.flag = "no-json", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = reads_data, .help = "no JSON line on stdout at the end"},
@@ -315,6 +316,22 @@ constexpr Option table[] = {
      .group = "Scaling", .commands = bench,
      .help = "trainings on each number of ranks, in turn with the others, after one that is not counted"},
 
+    {.flag = "grid", .value_name = "KEY=VALUES", .group = "Tuning", .commands = tune, .repeats = true,
+     .check = [](std::string_view text) { TuningGrid::check(text); },
+     .help = "penalties to try: C, l2 or l1 = A:B:N, N values from A to B at equal ratios, or a list A,B,C; l2 and l1 "
+             "over n, too, such as 1/n:100/n:5; several --grid give all combinations. Without it C=1e-4:1e4:10"},
+    {.flag = "folds", .type = integer, .default_text = "5", .range = {.low = 2, .high = 1 << 20},
+     .group = "Tuning", .commands = tune,
+     .help = "parts of the rows, each held out once; drawn by the seed, classes in proportion"},
+    {.flag = "one-se", .type = Type::flag, .default_text = "false", .group = "Tuning", .commands = tune,
+     .help = "choose the strongest penalty within a standard error of the best, not the best"},
+    {.flag = "groups", .type = integer, .default_text = "auto", .choices = "auto", .range = at_least_one,
+     .group = "Tuning", .commands = tune,
+     .help = "of ranks, each of which holds all rows and takes a fold at a time; auto: as many as folds or "
+             "ranks; fewer take less memory"},
+    {.flag = "save-folds", .type = Type::flag, .default_text = "false", .group = "Tuning", .commands = tune,
+     .help = "tuning.h5 says of every row which fold holds it out"},
+
     {.flag = "max-memory", .section = "parallel", .type = Type::size, .range = positive,
      .group = "Parallel", .commands = reads_data,
      .help = "of a rank, such as 4G; without it 80 % of the free memory over the node's ranks"},
@@ -322,10 +339,10 @@ constexpr Option table[] = {
      .group = "Parallel", .commands = train | config,
      .help = "the record tells waiting for other ranks from communication, by a barrier before each exchange"},
     {.flag = "stall-warn", .section = "parallel", .type = duration, .default_text = "60s",
-     .range = not_negative, .group = "Parallel", .commands = train | config,
+     .range = not_negative, .group = "Parallel", .commands = train | tune | config,
      .help = "say which phase the run waits in, and for which ranks, once it has not moved for so long; 0: never"},
     {.flag = "stall-abort", .section = "parallel", .type = duration, .default_text = "600s",
-     .range = not_negative, .group = "Parallel", .commands = train | config,
+     .range = not_negative, .group = "Parallel", .commands = train | tune | config,
      .help = "end the run with exit code 76 once nothing has moved for so long; 0: never"},
 
     {.flag = "config", .short_flag = "c", .type = path, .group = "Common", .commands = reads_data,
@@ -333,7 +350,7 @@ constexpr Option table[] = {
     {.flag = "set", .value_name = "KEY=VALUE", .group = "Common", .commands = reads_data,
      .help = "any setting by its config key, such as --set train.epochs=40; may be repeated"},
     {.flag = "dry-run", .type = Type::flag, .default_text = "false", .group = "Common",
-     .commands = train, .help = "check config and data, say what memory and messages the run will need, print "
+     .commands = train | tune, .help = "check config and data, say what memory and messages the run will need, print "
              "the effective TOML, and stop"},
     {.flag = "help", .short_flag = "h", .type = Type::flag, .default_text = "false",
      .group = "Common", .commands = all, .help = "this text"},

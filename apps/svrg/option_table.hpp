@@ -10,9 +10,9 @@ namespace svrg::app {
 using Commands = unsigned;
 namespace command {
 inline constexpr Commands train = 1, evaluate = 2, predict = 4, inspect = 8, config = 16,
-                          convert = 32, bench = 64, report = 128, all = 255;
-inline constexpr Commands trains = train | config | bench,
-                          reads_data = trains | evaluate | predict | convert;
+                          convert = 32, bench = 64, report = 128, tune = 256, all = 511;
+inline constexpr Commands runs = train | config | bench,  // what tune has no use for
+    trains = runs | tune, reads_data = trains | evaluate | predict | convert;
 }  // namespace command
 
 enum class Type {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "bench_training.hpp"
 #include "model_choice.hpp"
+#include "quiet_training.hpp"
 #include "screen.hpp"
 
 namespace svrg::app {
@@ -48,11 +48,13 @@ RecordedTraining record_training(const Settings& settings, const Communicator& c
   Screen silent(silent_screen());
   std::optional<ModelChoice> choice;
   comm.agree("", [&] { choice.emplace(s); });
-  BenchTraining bench(s, *choice, comm, silent);
+  QuietTraining bench(*choice, comm, load_problem(s, *choice, comm, silent));
   RecordedTraining training;
   std::vector<Schedule> schedules;
   for (Index repeat = 0; repeat < repeats; ++repeat) {
-    const TrainResult result = bench.train("", ranks, &schedules.emplace_back());
+    Vec<double> w = bench.start(s);
+    const TrainResult result =
+        bench.train(s, w, {.stands_for = ranks, .schedule = &schedules.emplace_back()});
     training.epochs = result.last.epoch;
     training.passes = result.last.passes;
     training.converged = result.stop_reason == "tolerance" || result.stop_reason == "precision";

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "bench_training.hpp"
 #include "manifest.hpp"
 #include "model_choice.hpp"
 #include "placement.hpp"
+#include "quiet_training.hpp"
 #include "solve.hpp"
 #include "svrg/core/error.hpp"
 
@@ -65,14 +65,17 @@ class Bench {
     Screen& screen = first && shown_ == 0 ? screen_ : silent;  // the header, once
     ++shown_;
     comm.barrier();
-    BenchTraining training(settings_, *choice_, comm, screen, share);
-    const TrainResult result = training.train(folder_);
+    double load_seconds = now();
+    QuietTraining training(*choice_, comm, load_problem(settings_, *choice_, comm, screen, share));
+    load_seconds = now() - load_seconds;
+    Vec<double> w = training.start(settings_);
+    const TrainResult result = training.train(settings_, w, {.folder = folder_});
     screen.fact("solver", training.solver());
-    return summary(comm, training, result);
+    return summary(comm, training, result, load_seconds);
   }
 
-  Training summary(const Communicator& comm, const BenchTraining& training,
-                   const TrainResult& result) {
+  Training summary(const Communicator& comm, const QuietTraining& training,
+                   const TrainResult& result, double load_seconds) {
     const DataInfo& info = training.problem().train.info();
     Training t;
     t.solver = training.solver();
@@ -86,12 +89,12 @@ class Bench {
     t.run.epochs = result.last.epoch;
     t.run.passes = result.last.passes;
     t.run.converged = result.stop_reason == "tolerance" || result.stop_reason == "precision";
-    t.run.load_seconds = comm.max(training.load_seconds());
+    t.run.load_seconds = comm.max(load_seconds);
     t.run.train_seconds = comm.max(result.seconds);
     t.run.bytes_communicated = result.bytes_communicated;
     t.run.messages = result.allreduces;
     std::vector<double> mine(result.times.all().begin(), result.times.all().end());
-    mine[static_cast<std::size_t>(Phase::data)] = training.load_seconds();
+    mine[static_cast<std::size_t>(Phase::data)] = load_seconds;
     const auto all = comm.gather_at_root(mine);
     for (auto rank = all.begin(); rank != all.end(); rank += phase_names.size())
       std::copy_n(rank, phase_names.size(), t.run.phase_seconds.emplace_back().begin());

@@ -173,10 +173,23 @@ std::string Screen::live_text(const Tick& tick) const {
                   100 * std::clamp(fraction, 0.0, 1.0), tick.epochs,
                   std::isfinite(tick.objective) ? fmt::format("{:.4e}", tick.objective) : "-",
                   format_count(tick.rows_per_second), left ? format_seconds(*left) : "-");
+  return bar_with(fraction, facts);
+}
+
+std::string Screen::bar_with(double fraction, const std::string& facts) const {
   // The bar takes what is left of the line: brackets and the last column are not its own.
   const std::size_t room =
       options_.width > facts.size() + 3 ? options_.width - facts.size() - 3 : 0;
   return progress_bar(fraction, std::clamp(room, least_cells, most_cells)) + facts;
+}
+
+void Screen::progress(double share, std::string_view what, std::optional<double> left) {
+  if (!options_.bar) return;
+  const double moment = options_.clock();
+  if (live_.due(moment))
+    live_.draw(bar_with(share, fmt::format(" {:>3.0f} %  {}  ETA {}", 100 * share, what,
+                                           left ? format_seconds(*left) : "-")),
+               moment);
 }
 
 void Screen::tick(const Tick& tick) {

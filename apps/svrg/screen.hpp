@@ -59,14 +59,16 @@ class Screen {
   void title(std::string_view text);
   /// A line of the header: fact("model", "linear, 90 weights").
   void fact(std::string_view label, std::string_view text);
-  /// A line of a table of one's own.
+  /// A line of a table of one's own; nothing with --json-log.
   void line(std::string_view text) {
-    if (options_.lines) write(text);
+    if (options_.lines && !options_.json) write(text);
   }
   /// A row of the table, as often as --log-every says, and the first.
   void epoch(const EpochLine& line);
   /// Redraws the live line if there is one and it is time. Cheap: call it at each step.
   void tick(const Tick& tick);
+  /// The same of work that is no training: which share of it is done, what, and the seconds left.
+  void progress(double share, std::string_view what, std::optional<double> left);
   /// "svrg: warning: …"; an info is shown as it is.
   void message(LogLevel level, std::string_view text);
   /// With --json-log: an object of that event and of these fields, after the time. Else, and when
@@ -90,6 +92,7 @@ class Screen {
   void write_row(const EpochLine& line);
   bool wanted(const EpochLine& line) const;
   std::string live_text(const Tick& tick) const;
+  std::string bar_with(double fraction, const std::string& facts) const;
 
   ScreenOptions options_;
   std::FILE* out_;

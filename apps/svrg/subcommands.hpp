@@ -7,6 +7,7 @@ namespace svrg::app {
 int convert(const Settings& settings);
 int config(const Settings& settings);
 int train(const Settings& settings);
+int tune(const Settings& settings);
 int evaluate(const Settings& settings);
 int predict(const Settings& settings);
 int inspect(const Settings& settings);

@@ -40,6 +40,11 @@ std::optional<Synthetic> synthetic_problem(const Settings& settings, const Commu
   return problem;
 }
 
+RowOrder row_order_of(const Settings& settings) {
+  return settings.is("row_order", "file") || settings.is("load", "stream") ? RowOrder::file
+                                                                           : RowOrder::shuffled;
+}
+
 /// Rows that stay in their file are neither moved nor changed. @throws ConfigError
 void require_streamable(const Settings& settings, double share) {
   const auto refuse = [&](const char* option, const char* why) {
@@ -69,14 +74,7 @@ std::string identity(const Settings& settings, const Problem& p) {
                       : p.record.intercept         ? "yes"
                                                    : "no",
                       p.record.l2, p.record.l1, settings.text("positive"));
-  for (const char* name : {"algorithm",        "engine",        "batch_size",  "update_freq",
-                           "svrg_coefficient", "learning_rate", "seed",        "chains",
-                           "deterministic",    "dtype",         "optimizer",   "optimizer_params",
-                           "standardize",      "x_scale",       "input_shape", "valid_fraction",
-                           "class_weight",     "huber_delta",   "partition",   "inner_copy",
-                           "compression"})
-    text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
-  text += fmt::format("row-order={}\n", p.train.partition().shuffled() ? "shuffled" : "file");
+  text += path_identity(settings);
   if (!p.record.symbol.empty()) text += fmt::format("net={:016x}\n", fingerprint(p.record.symbol));
   // The default solver takes its own path on each number of ranks; for the others the virtual
   // shards are part of what is computed.
@@ -88,81 +86,118 @@ std::string identity(const Settings& settings, const Problem& p) {
 
 }  // namespace
 
-Problem load_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
-                     Screen& screen, double share) {
-  const auto synthetic = synthetic_problem(settings, comm, share);
-  comm.agree("", [&] {
-    if (!synthetic && (!settings.has("train") || settings.text("train").empty()))
-      throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
-  });
-  const double start = now();
-  const Heartbeat::Within loading(comm.heartbeat(), Phase::data);
-  ReadOptions options = read_options(settings, comm.size());
-  comm.agree("", [&] {
-    if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
-  });
+std::string path_identity(const Settings& settings) {
+  std::string text;
+  for (const char* name :
+       {"algorithm",     "engine",         "batch_size",       "update_freq",   "svrg_coefficient",
+        "learning_rate", "seed",           "chains",           "deterministic", "row_order",
+        "dtype",         "optimizer",      "optimizer_params", "standardize",   "x_scale",
+        "input_shape",   "valid_fraction", "class_weight",     "huber_delta",   "partition",
+        "inner_copy",    "compression"})
+    text += fmt::format("{}={}\n", replaced(name, '_', '-'), settings.text(name));
+  text +=
+      fmt::format("row-order={}\n", row_order_of(settings) == RowOrder::file ? "file" : "shuffled");
+  return text;
+}
+
+ReadOptions training_read_options(const Settings& settings, const ModelChoice& choice, int ranks) {
+  ReadOptions options = read_options(settings, ranks);
+  if (const Index shards = virtual_shards_of(settings)) options.virtual_shards = shards;
   if (settings.has("n_features")) options.columns = settings.integer("n_features");
   if (settings.is("partition", "nnz")) options.balance = Balance::entries;
-  options.row_order =
-      settings.is("row_order", "file") || options.stream ? RowOrder::file : RowOrder::shuffled;
-  if (options.stream) {
-    comm.agree("", [&] { require_streamable(settings, share); });
-    guard_stream(settings.text("train"));
-  }
+  options.row_order = row_order_of(settings);
+  if (options.stream) guard_stream(settings.text("train"));
   if (choice.is_net() && !options.stream) {
     // A matrix product of dense rows costs less than one of sparse rows down to a few per cent.
     options.dense_from = 0.05;
     if (options.dtype == Storage::automatic) options.dtype = Storage::f32;
   }
-  Problem p{synthetic ? make_synthetic(comm, *synthetic, options)
-                      : read_data(comm, settings.text("train"), options),
-            std::nullopt,
-            {},
-            {}};
-  if (settings.has("weights")) read_weights(comm, settings.text("weights"), p.train);
+  return options;
+}
+
+Shard load_rows(const Settings& settings, const ReadOptions& options, const Communicator& comm,
+                double share) {
+  const auto synthetic = synthetic_problem(settings, comm, share);
+  comm.agree("", [&] {
+    if (!synthetic && (!settings.has("train") || settings.text("train").empty()))
+      throw ConfigError("no training data: svrg train DATA, or train = \"…\" in [data]");
+  });
+  Shard rows = synthetic ? make_synthetic(comm, *synthetic, options)
+                         : read_data(comm, settings.text("train"), options);
+  if (settings.has("weights")) read_weights(comm, settings.text("weights"), rows);
+  return rows;
+}
+
+Problem make_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
+                     const LabelMap& labels, Shard train, std::optional<Shard> valid) {
+  Problem p{std::move(train), std::move(valid), labels, {}};
+  comm.agree("", [&] { p.record = choice.record(labels, p.train.info()); });
+  apply_class_weights(settings, comm, labels, p.train, reduction_of(settings));
+  const Scaling scaling = chosen_scaling(settings, comm, p.train, reduction_of(settings));
+  apply(scaling, p.train);
+  if (p.valid) apply(scaling, *p.valid);
+  p.record.mean = scaling.mean;
+  p.record.scale = scaling.scale;
+  p.record.huber_delta = settings.number("huber_delta");
+  set_penalty(settings, comm, p);
+  return p;
+}
+
+Penalties penalties_of(const Settings& settings, Index rows, double weights) {
+  return {settings.has("C") ? 1 / (settings.number("C") * weights)
+                            : settings.scaled("l2").resolve(rows),
+          settings.scaled("l1").resolve(rows)};
+}
+
+void set_penalty(const Settings& settings, const Communicator& comm, Problem& p) {
+  const double weights =
+      settings.has("C") ? sum_of_weights(comm, p.train, reduction_of(settings)) : 0;
+  const Penalties penalties = penalties_of(settings, p.train.info().rows, weights);
+  p.record.l2 = penalties.l2;
+  p.record.l1 = penalties.l1;
+}
+
+Problem load_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
+                     Screen& screen, double share) {
+  const double start = now();
+  const Heartbeat::Within loading(comm.heartbeat(), Phase::data);
+  ReadOptions options;
+  comm.agree("", [&] {
+    options = training_read_options(settings, choice, comm.size());
+    if (options.stream) require_streamable(settings, share);
+  });
+  Shard train = load_rows(settings, options, comm, share);
+  std::optional<Shard> valid;
   const auto seed = static_cast<std::uint64_t>(settings.integer("seed"));
-  if (share < 1 && !synthetic)
-    p.train = split(comm, p.train, share, options.row_order, seed).second;
+  if (share < 1 && !settings.has("synthetic"))
+    train = split(comm, train, share, options.row_order, seed).second;
   if (const double out = settings.number("valid_fraction"); out > 0) {
     comm.agree("", [&] {
       if (settings.has("valid"))
         throw ConfigError(settings.place("valid_fraction") + ": --valid names other rows already");
     });
-    auto parts = split(comm, p.train, out, options.row_order, seed);
-    p.train = std::move(parts.first);
-    p.valid = std::move(parts.second);
+    auto parts = split(comm, train, out, options.row_order, seed);
+    train = std::move(parts.first);
+    valid = std::move(parts.second);
   }
-  screen.fact("data", app::describe(p.train, comm, now() - start));
-  p.labels = choice.labels(comm, p.train);
-  comm.agree("", [&] { p.record = choice.record(p.labels, p.train.info()); });
-  p.labels.apply(comm, p.train);
-  apply_class_weights(settings, comm, p.labels, p.train, reduction_of(settings));
-  const Scaling scaling = chosen_scaling(settings, comm, p.train, reduction_of(settings));
-  apply(scaling, p.train);
-  p.record.mean = scaling.mean;
-  p.record.scale = scaling.scale;
-  if (p.valid) {
-    p.labels.apply(comm, *p.valid);
-    apply(scaling, *p.valid);
-    screen.fact("valid", fmt::format("{} rows held out of these", grouped(p.valid->info().rows)));
+  screen.fact("data", app::describe(train, comm, now() - start));
+  const LabelMap labels = choice.labels(comm, train);
+  labels.apply(comm, train);
+  if (valid) {
+    labels.apply(comm, *valid);
+    screen.fact("valid", fmt::format("{} rows held out of these", grouped(valid->info().rows)));
   }
+  Problem p = make_problem(settings, choice, comm, labels, std::move(train), std::move(valid));
   if (settings.has("valid")) {
     const double before = now();
     options.columns = p.train.info().columns;
     options.feature_names = p.train.info().feature_names;
-    if (!scaling.mean.empty()) options.dense_from = 0;
+    if (!p.record.mean.empty()) options.dense_from = 0;
     p.valid = read_data(comm, settings.text("valid"), options);
     p.labels.apply(comm, *p.valid);
     apply_scaling(comm, p.record, *p.valid);
     screen.fact("valid", app::describe(*p.valid, comm, now() - before));
   }
-  if (settings.has("C"))
-    p.record.l2 =
-        1 / (settings.number("C") * sum_of_weights(comm, p.train, reduction_of(settings)));
-  else
-    p.record.l2 = settings.scaled("l2").resolve(p.train.info().rows);
-  p.record.l1 = settings.scaled("l1").resolve(p.train.info().rows);
-  p.record.huber_delta = settings.number("huber_delta");
   return p;
 }
 

@@ -20,6 +20,30 @@ struct Problem {
   io::ModelRecord record;  // of the model to come, without weights
 };
 
+/// How the options ask training rows to be read, on so many ranks. Local. @throws ConfigError
+ReadOptions training_read_options(const Settings& settings, const ModelChoice& choice, int ranks);
+
+/// Reads or makes the rows of DATA or --synthetic, with the weights of --weights.
+/// @param share  of the rows to make; of those read, the caller takes it
+/// Collective. @throws CollectiveError (usage, data, limit)
+Shard load_rows(const Settings& settings, const ReadOptions& options, const Communicator& comm,
+                double share = 1);
+
+/// Makes of rows what the model takes, as the training rows say: class weights, scaling, penalty.
+/// Labels are as the loss takes them already (LabelMap::apply). Collective.
+/// @throws CollectiveError (usage)
+Problem make_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
+                     const LabelMap& labels, Shard train, std::optional<Shard> valid);
+
+/// What --l2 or --C, and --l1, weigh.
+struct Penalties {
+  double l2 = 0, l1 = 0;
+};
+/// On so many rows of this sum of weights. Local.
+Penalties penalties_of(const Settings& settings, Index rows, double weights);
+/// The penalty by the options on these training rows, into the record. Collective.
+void set_penalty(const Settings& settings, const Communicator& comm, Problem& problem);
+
 /// Reads or makes the rows, says so on the screen, and makes of them what the model takes.
 /// @param share  of the rows of DATA or --synthetic to train on
 /// Collective. @throws CollectiveError (usage, data, limit)
@@ -32,6 +56,9 @@ double sum_of_weights(const Communicator& comm, const Shard& shard, Reduction re
 /// Zero for a linear model, random for a net, or those of --warm-start. Collective.
 Vec<double> start_weights(const Settings& settings, const Communicator& comm,
                           const ModelChoice& choice, const io::ModelRecord& record, Screen& screen);
+
+/// What fixes the path of a solver but for data and model: "key=value" lines. Local.
+std::string path_identity(const Settings& settings);
 
 /// When to stop and what to keep, by the options. `bounded`: a bound on the gap is known. Local.
 /// @throws ConfigError

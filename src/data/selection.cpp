@@ -49,12 +49,20 @@ void clear(text::RowBlock& block) {
 
 Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder order,
              const std::function<Index(Index)>& place) {
+  std::vector<Index> places;
+  places.reserve(shard.global_rows().size());
+  for (const Index row : shard.global_rows()) places.push_back(place(row));
+  return select(comm, shard, rows, order, places);
+}
+
+Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder order,
+             std::span<const Index> places) {
   Partition partition(rows, shard.partition().virtual_shards(), order);
   const Rows& x = shard.all().inputs[0].rows;
   std::vector<Index> taken, numbers;
   std::vector<std::int32_t> lengths;
   for (Index i = 0; i < shard.rows(); ++i) {
-    const Index number = place(shard.global_rows()[static_cast<std::size_t>(i)]);
+    const Index number = places[static_cast<std::size_t>(i)];
     if (number < 0) continue;
     taken.push_back(i);
     numbers.push_back(number);

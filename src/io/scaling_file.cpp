@@ -10,9 +10,8 @@
 #include <limits>
 #include <map>
 
+#include "io/document_reading.hpp"
 #include "io/path.hpp"
-#include "svrg/core/error.hpp"
-#include "svrg/io/document.hpp"
 #include "svrg/io/file.hpp"
 
 namespace svrg::io {
@@ -83,16 +82,6 @@ Table<Run> table_of(const std::vector<Run>& runs, const char* row_name, A Run::*
   return table;
 }
 
-Variable variable_of(Array data, std::vector<std::string> axes, std::string units,
-                     std::string long_name) {
-  Variable variable;
-  variable.data = std::move(data);
-  variable.axes = std::move(axes);
-  variable.units = std::move(units);
-  variable.long_name = std::move(long_name);
-  return variable;
-}
-
 template <class T, class Run, class Get>
 Array collect(const Table<Run>& table, const Get& get) {
   std::vector<T> values;
@@ -107,10 +96,10 @@ void add_columns(Document& document, const char* group, const Table<Run>& table,
                  const std::array<Column<Run>, n>& columns) {
   for (const auto& c : columns)
     document.variables[join(group, c.name)] =
-        variable_of(c.real ? collect<double>(table, [&](const Run& r) { return r.*c.real; })
-                           : collect<Index>(table, [&](const Run& r) { return r.*c.count; }),
-                    table.axes, c.units, c.long_name);
-  auto flags = variable_of(
+        described(c.real ? collect<double>(table, [&](const Run& r) { return r.*c.real; })
+                         : collect<Index>(table, [&](const Run& r) { return r.*c.count; }),
+                  table.axes, c.units, c.long_name);
+  auto flags = described(
       collect<std::uint8_t>(table, [](const Run& r) { return std::uint8_t{r.converged}; }),
       table.axes, "1", "whether the tolerance was reached");
   flags.attributes = {{"flag_values", std::vector<std::uint8_t>{0, 1}},
@@ -137,15 +126,15 @@ void add_phases(Document& document, const Table<MeasuredRun>& table) {
   auto shape = table.shape;
   shape.push_back(Index{width});
   document.variables["scaling/phase_seconds"] =
-      variable_of({shape, std::move(means)}, {"ranks", "repeat", "phase"}, "s",
-                  "seconds in each phase of loading and training, mean of the ranks");
+      described({shape, std::move(means)}, {"ranks", "repeat", "phase"}, "s",
+                "seconds in each phase of loading and training, mean of the ranks");
   shape.insert(shape.end() - 1, static_cast<Index>(most));
   document.variables["scaling/phase_seconds_by_rank"] =
-      variable_of({shape, std::move(all)}, {"ranks", "repeat", "rank", "phase"}, "s",
-                  "seconds in each phase of loading and training, by rank");
+      described({shape, std::move(all)}, {"ranks", "repeat", "rank", "phase"}, "s",
+                "seconds in each phase of loading and training, by rank");
   document.variables["scaling/phase"] =
-      variable_of(Array::vector(std::vector<std::string>(phase_names.begin(), phase_names.end())),
-                  {"phase"}, "", "what a rank spends time on");
+      described(Array::vector(std::vector<std::string>(phase_names.begin(), phase_names.end())),
+                {"phase"}, "", "what a rank spends time on");
 }
 
 void add_measured(Document& document, const ScalingStudy& study) {
@@ -154,32 +143,32 @@ void add_measured(Document& document, const ScalingStudy& study) {
   SVRG_EXPECT(std::ranges::count(table.cells, nullptr) == 0, "every number of ranks is repeated");
   const char* group = "scaling";
   add_columns(document, group, table, measured_columns);
-  document.variables["scaling/epoch_seconds"] = variable_of(
+  document.variables["scaling/epoch_seconds"] = described(
       collect<double>(table,
                       [](const MeasuredRun& r) {
                         return r.train_seconds / static_cast<double>(std::max<Index>(1, r.epochs));
                       }),
       table.axes, "s", "wall time of an epoch");
   document.variables["scaling/rows_per_second"] =
-      variable_of(collect<double>(table,
-                                  [](const MeasuredRun& r) {
-                                    return static_cast<double>(r.rows) * r.passes / r.train_seconds;
-                                  }),
-                  table.axes, "s-1", "rows processed in a second of training, by all ranks");
+      described(collect<double>(table,
+                                [](const MeasuredRun& r) {
+                                  return static_cast<double>(r.rows) * r.passes / r.train_seconds;
+                                }),
+                table.axes, "s-1", "rows processed in a second of training, by all ranks");
   add_phases(document, table);
   std::vector<Index> rows;
   const auto ranks = distinct(study.measured, &MeasuredRun::ranks);
   for (std::size_t r = 0; r < ranks.size(); ++r)
     rows.push_back(table.cells[r * static_cast<std::size_t>(table.shape[1])]->rows);
   document.variables["scaling/ranks"] =
-      variable_of(Array::vector(ranks), {"ranks"}, "1", "ranks that trained");
+      described(Array::vector(ranks), {"ranks"}, "1", "ranks that trained");
   document.variables["scaling/rows"] =
-      variable_of(Array::vector(rows), {"ranks"}, "1", "rows of the problem");
+      described(Array::vector(rows), {"ranks"}, "1", "rows of the problem");
   document.variables["scaling/repeat"] =
-      variable_of(Array::vector(distinct(study.measured, &MeasuredRun::repeat)), {"repeat"}, "1",
-                  "repeat, interleaved with the other numbers of ranks");
+      described(Array::vector(distinct(study.measured, &MeasuredRun::repeat)), {"repeat"}, "1",
+                "repeat, interleaved with the other numbers of ranks");
   document.variables["scaling/hostname"] =
-      variable_of(Array::vector(study.hostnames), {"rank"}, "", "host of each rank");
+      described(Array::vector(study.hostnames), {"rank"}, "", "host of each rank");
 }
 
 void add_simulated(Document& document, const ScalingStudy& study) {
@@ -187,11 +176,11 @@ void add_simulated(Document& document, const ScalingStudy& study) {
       table_of(study.simulated, "platform", &SimulatedRun::platform, "ranks", &SimulatedRun::ranks);
   add_columns(document, "simulated", table, simulated_columns);
   document.variables["simulated/platform"] =
-      variable_of(Array::vector(distinct(study.simulated, &SimulatedRun::platform)), {"platform"},
-                  "", "simulated network");
+      described(Array::vector(distinct(study.simulated, &SimulatedRun::platform)), {"platform"}, "",
+                "simulated network");
   document.variables["simulated/ranks"] =
-      variable_of(Array::vector(distinct(study.simulated, &SimulatedRun::ranks)), {"ranks"}, "1",
-                  "ranks simulated");
+      described(Array::vector(distinct(study.simulated, &SimulatedRun::ranks)), {"ranks"}, "1",
+                "ranks simulated");
   document.groups["simulated"] = {{"latency", study.fit.latency},
                                   {"seconds_per_byte", study.fit.seconds_per_byte},
                                   {"seconds_per_row", study.fit.seconds_per_row},
@@ -201,58 +190,24 @@ void add_simulated(Document& document, const ScalingStudy& study) {
 // Reading
 // -----------------------------------------------------------------------------------------------
 
-class Reading {
- public:
-  Reading(const Document& document, const std::string& name) : document_(document), name_(name) {}
+template <class Run, std::size_t n>
+void fill(const DocumentReading& file, const std::string& group, const std::vector<Index>& shape,
+          const std::array<Column<Run>, n>& columns, std::vector<Run>& runs) {
+  const auto each = [&](const auto& from, const auto& set) {
+    for (std::size_t i = 0; i < runs.size(); ++i) set(runs[i], from[i]);
+  };
+  for (const auto& c : columns)
+    if (c.real)
+      each(file.values<double>(join(group, c.name), shape),
+           [&](Run& r, double v) { r.*c.real = v; });
+    else
+      each(file.values<Index>(join(group, c.name), shape),
+           [&](Run& r, Index v) { r.*c.count = v; });
+  each(file.values<std::uint8_t>(join(group, "converged"), shape),
+       [](Run& r, std::uint8_t v) { r.converged = v != 0; });
+}
 
-  template <class T>
-  const std::vector<T>& values(const std::string& path, const std::vector<Index>& shape) const {
-    const auto found = document_.variables.find(path);
-    const auto* values = found == document_.variables.end()
-                             ? nullptr
-                             : std::get_if<std::vector<T>>(&found->second.data.data);
-    if (!values || found->second.data.shape != shape)
-      throw DataError(fmt::format("{}: there is no /{} as a scaling study has it", name_, path));
-    return *values;
-  }
-  template <class T>
-  const std::vector<T>& list(const std::string& path) const {
-    const auto found = document_.variables.find(path);
-    if (found == document_.variables.end() || found->second.data.shape.size() != 1)
-      throw DataError(fmt::format("{}: there is no list /{}", name_, path));
-    return values<T>(path, found->second.data.shape);
-  }
-  template <class T>
-  T attribute(const std::string& group, const char* name) const {
-    const auto found = document_.groups.find(group);
-    if (found != document_.groups.end())
-      if (const auto at = found->second.find(name); at != found->second.end())
-        if (const T* value = std::get_if<T>(&at->second)) return *value;
-    throw DataError(fmt::format("{}: /{} has no attribute {}", name_, group, name));
-  }
-  template <class Run, std::size_t n>
-  void fill(const std::string& group, const std::vector<Index>& shape,
-            const std::array<Column<Run>, n>& columns, std::vector<Run>& runs) const {
-    const auto each = [&](const auto& from, const auto& set) {
-      for (std::size_t i = 0; i < runs.size(); ++i) set(runs[i], from[i]);
-    };
-    for (const auto& c : columns)
-      if (c.real)
-        each(values<double>(join(group, c.name), shape), [&](Run& r, double v) { r.*c.real = v; });
-      else
-        each(values<Index>(join(group, c.name), shape), [&](Run& r, Index v) { r.*c.count = v; });
-    each(values<std::uint8_t>(join(group, "converged"), shape),
-         [](Run& r, std::uint8_t v) { r.converged = v != 0; });
-  }
-  [[noreturn]] void fail(const char* what) const { throw DataError(name_ + ": " + what); }
-  bool has(const std::string& path) const { return document_.variables.contains(path); }
-
- private:
-  const Document& document_;
-  const std::string& name_;
-};
-
-void read_measured(const Reading& file, ScalingStudy& study) {
+void read_measured(const DocumentReading& file, ScalingStudy& study) {
   const auto& ranks = file.list<Index>("scaling/ranks");
   const auto& repeats = file.list<Index>("scaling/repeat");
   const auto& rows = file.values<Index>("scaling/rows", {static_cast<Index>(ranks.size())});
@@ -264,7 +219,7 @@ void read_measured(const Reading& file, ScalingStudy& study) {
       run.repeat = repeat;
     }
   std::vector<Index> shape = {static_cast<Index>(ranks.size()), static_cast<Index>(repeats.size())};
-  file.fill("scaling", shape, measured_columns, study.measured);
+  fill(file, "scaling", shape, measured_columns, study.measured);
   study.hostnames = file.list<std::string>("scaling/hostname");
   constexpr std::size_t width = phase_names.size();
   const Index most = ranks.empty() ? 0 : *std::ranges::max_element(ranks);
@@ -280,7 +235,7 @@ void read_measured(const Reading& file, ScalingStudy& study) {
   }
 }
 
-void read_simulated(const Reading& file, ScalingStudy& study) {
+void read_simulated(const DocumentReading& file, ScalingStudy& study) {
   const auto& platforms = file.list<std::string>("simulated/platform");
   const auto& ranks = file.list<Index>("simulated/ranks");
   for (const std::string& platform : platforms)
@@ -289,8 +244,8 @@ void read_simulated(const Reading& file, ScalingStudy& study) {
       run.platform = platform;
       run.ranks = p;
     }
-  file.fill("simulated", {static_cast<Index>(platforms.size()), static_cast<Index>(ranks.size())},
-            simulated_columns, study.simulated);
+  fill(file, "simulated", {static_cast<Index>(platforms.size()), static_cast<Index>(ranks.size())},
+       simulated_columns, study.simulated);
   std::erase_if(study.simulated, [](const SimulatedRun& r) { return std::isnan(r.train_seconds); });
   study.fit = {file.attribute<double>("simulated", "latency"),
                file.attribute<double>("simulated", "seconds_per_byte"),
@@ -318,7 +273,7 @@ ScalingStudy read_scaling(const std::string& path) {
   const auto bytes = read_file(path);
   const Document document = from_image(check_trailer(bytes, path), path);
   expect_format(document, bench_format, path);
-  const Reading file(document, path);
+  const DocumentReading file(document, path, "a scaling study");
   ScalingStudy study;
   const auto text = [&](const char* name) { return file.attribute<std::string>("scaling", name); };
   study.mode = text("mode");

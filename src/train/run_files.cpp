@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array results = {"log.jsonl",   "run.h5",        "model.h5",
-                                "config.toml", "manifest.json", "report.html"};
+constexpr std::array results = {"log.jsonl",   "run.h5",        "model.h5",    "tuning.h5",
+                                "config.toml", "manifest.json", "report.html", "cells"};
 
 /// Checkpoints, whole or not: everything of checkpoints/ but the lock.
 std::vector<fs::path> checkpoints_in(const fs::path& folder) {
@@ -34,12 +34,6 @@ bool has_results(const fs::path& folder) {
   for (const char* name : results)
     if (fs::exists(folder / name)) return true;
   return !checkpoints_in(folder).empty();
-}
-
-void remove_results(const fs::path& folder) {
-  for (const char* name : results) fs::remove(folder / name);
-  fs::remove_all(folder / "tb");
-  for (const fs::path& path : checkpoints_in(folder)) fs::remove(path);
 }
 
 /// For TensorBoard, which makes a group of what shares a name up to a slash.
@@ -91,19 +85,25 @@ void require_no_results(const std::string& run_dir) {
                     "--overwrite to replace it, or another --run-dir");
 }
 
-RunFiles::RunFiles(const std::string& run_dir, int keep, bool resumes, bool overwrite,
-                   const LogSink& log)
-    : folder(run_dir), store(run_dir + "/checkpoints", keep, log) {
-  if (resumes) return;
-  if (!overwrite) {
-    require_no_results(folder);
-    return;
-  }
+void remove_results(const std::string& run_dir) {
+  const fs::path folder = run_dir;
   try {
-    remove_results(folder);
+    for (const char* name : results) fs::remove_all(folder / name);
+    fs::remove_all(folder / "tb");
+    for (const fs::path& path : checkpoints_in(folder)) fs::remove(path);
   } catch (const fs::filesystem_error& error) {
     throw OutputError(error.what());
   }
+}
+
+RunFiles::RunFiles(const std::string& run_dir, int keep, bool keeps, bool overwrite,
+                   const LogSink& log)
+    : folder(run_dir), store(run_dir + "/checkpoints", keep, log) {
+  if (keeps) return;
+  if (overwrite)
+    remove_results(folder);
+  else
+    require_no_results(folder);
 }
 
 void RunFiles::describe(const std::string& config, const std::string& manifest) const {

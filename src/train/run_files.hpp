@@ -12,13 +12,10 @@ namespace svrg {
 
 std::string host_name();
 
-/// @throws ConfigError naming the first "key=value" line in which the two differ.
-void require_same_identity(const std::string& saved, const std::string& asked);
-
 struct RunFiles {
-  /// Takes the lock. Unless it goes on with them, results that are there are removed (`overwrite`)
-  /// or refused. @throws InUseError, ConfigError, OutputError
-  RunFiles(const std::string& folder, int keep, bool resumes, bool overwrite, const LogSink& log);
+  /// Takes the lock. Unless they belong to the run (`keeps`), results that are there are removed
+  /// (`overwrite`) or refused. @throws InUseError, ConfigError, OutputError
+  RunFiles(const std::string& folder, int keep, bool keeps, bool overwrite, const LogSink& log);
   /// Writes config.toml and manifest.json.
   void describe(const std::string& config, const std::string& manifest) const;
   /// `hosts` has a line a rank. Lines of epochs after `resumed_epoch` are dropped; −1: a new

@@ -104,8 +104,8 @@ void Trainer::open_files(VecRef<double> w) {
     std::optional<State> state;
     if (!options_.run_dir.empty()) {
       const bool resumes = options_.resume_newest || !options_.resume_file.empty();
-      files_ = std::make_unique<RunFiles>(options_.run_dir, options_.keep, resumes,
-                                          options_.overwrite, log_);
+      files_ = std::make_unique<RunFiles>(options_.run_dir, options_.keep,
+                                          resumes || options_.own_folder, options_.overwrite, log_);
       if (options_.resume_newest) state = files_->store.newest();
     }
     if (!options_.resume_file.empty()) state = io::read_checkpoint(options_.resume_file);
@@ -293,7 +293,8 @@ TrainResult Trainer::fit(VecRef<double> w) {
   const Heartbeat::Within start(comm_.heartbeat(), Phase::full_gradient);
   try {
     Outcome reference;
-    if (options_.reference_at_zero && resumed_epoch_ < 0) {
+    reference.grad_norm = options_.reference;
+    if (options_.reference_at_zero && options_.reference == 0 && resumed_epoch_ < 0) {
       Vec<double> zero = Vec<double>::Zero(w.size());
       reference = charged([&] { return solver_.start(zero); });
     }

@@ -55,7 +55,7 @@ TEST(CommandLine, tells_what_was_wrong_with_the_command) {
   EXPECT_EQ(error_of_line({"evaluate", "m.h5"}),
             "DATA is missing; usage: svrg evaluate MODEL DATA [-m list] [options]");
   EXPECT_EQ(error_of_line({"evaluate", "m.h5", "x", "--epochs", "3"}),
-            "'svrg evaluate' has no option '--epochs'; it belongs to train, bench");
+            "'svrg evaluate' has no option '--epochs'; it belongs to train, bench, tune");
   EXPECT_EQ(error_of_line({"config", "shw"}),
             "ACTION: must be one of show, check, init, schema, completion, man; got 'shw'; did you "
             "mean 'show'?");

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "svrg/comm/communicator.hpp"
@@ -12,6 +13,9 @@ namespace svrg {
 /// as before. Collective.
 Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder order,
              const std::function<Index(Index)>& place);
+/// The same where the numbers of this rank's rows are known. [rows]
+Shard select(const Communicator& comm, const Shard& shard, Index rows, RowOrder order,
+             std::span<const Index> places);
 
 /// The rows in an order drawn by `seed`, cut in two: all but ⌊share · rows⌉, and those. Collective.
 /// @throws CollectiveError (usage) where one of the two would have no rows.

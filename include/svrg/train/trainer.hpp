@@ -31,6 +31,7 @@ struct TrainerOptions {
   /// Takes |∇F| for tol_grad at w = 0 wherever training starts, which costs one measurement more: a
   /// good start must not be held to a smaller gradient than a bad one.
   bool reference_at_zero = false;
+  double reference = 0;  // that norm, where it is known already; 0: it is measured
   // What to keep; nothing without a run directory.
   std::string run_dir;
   Index checkpoint_epochs = 5;
@@ -40,6 +41,7 @@ struct TrainerOptions {
   bool save_best = false;    // the best epoch by `monitor`: its weights, its checkpoint as best.h5
   bool tensorboard = false;  // the epochs' figures as event files, too, in tb/
   bool overwrite = false;    // replace the results of an earlier run, under the lock
+  bool own_folder = false;   // what is there belongs to this run: it stays
   // Going on from a checkpoint: the newest in run_dir, or a file.
   bool resume_newest = false;
   std::string resume_file;
@@ -50,6 +52,10 @@ struct TrainerOptions {
 
 /// @throws ConfigError where the folder holds results of an earlier run, with the remedy. Local.
 void require_no_results(const std::string& run_dir);
+/// Removes them; the caller has the folder's lock. Local. @throws OutputError
+void remove_results(const std::string& run_dir);
+/// @throws ConfigError naming the first "key=value" line in which the two differ. Local.
+void require_same_identity(const std::string& saved, const std::string& asked);
 
 /// How a run ended.
 struct TrainResult {

@@ -9,7 +9,8 @@ import sys
 
 from harness import Case, main
 
-COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "report", "convert", "config"]
+COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "report", "tune",
+            "convert", "config"]
 # Calls the function as readline does, which cuts a line at blanks and at '='.
 DRIVE_BASH = """
 source "$1"; shift

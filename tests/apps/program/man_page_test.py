@@ -5,7 +5,8 @@ import subprocess
 
 from harness import Case, main
 
-COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "report", "convert", "config"]
+COMMANDS = ["train", "evaluate", "predict", "bench", "inspect", "report", "tune",
+            "convert", "config"]
 
 
 class ManPage(Case):

@@ -49,6 +49,21 @@ for engine in "h5netcdf", "netcdf4":
         assert (p.proba.idxmax("class") == p.label).all()
 """
 
+TUNING = """
+import sys
+import xarray
+for engine in "h5netcdf", "netcdf4":
+    with xarray.open_dataset(sys.argv[1], group="tuning", engine=engine) as t:
+        assert t.score_acc.dims == ("fold", "point") and t.weight.dims == ("point", "output", "feature"), t
+        assert abs(t.score_acc.mean("fold") - t.mean_acc).max() < 1e-15
+        error = t.score_acc.std("fold", ddof=1) / t.sizes["fold"] ** 0.5
+        assert abs(error - t.standard_error_acc).max() < 1e-15
+        assert t.mean_acc[t.attrs["best"]] == t.mean_acc.max() and t.attrs["chosen"] == t.attrs["best"]
+        assert (t.l2.diff("point") < 0).all() and t.setting.values.tolist() == ["C=0.1", "C=1", "C=10"]
+        assert t.held_out.sum() == t.sizes["row"] == t.attrs["rows"]
+        assert (t.fold_of_row.to_series().value_counts().sort_index().values == t.held_out.values).all()
+"""
+
 
 class PythonOpens(Case):
     def test_the_files_of_a_real_run(self):
@@ -67,6 +82,14 @@ class PythonOpens(Case):
         out = self.folder / "out.h5"
         self.succeeds("predict", run / "model.h5", DIGITS, "--proba", "--scores", "-o", out, ranks=2)
         done = subprocess.run([PYTHON, "-c", PREDICTIONS, str(out)], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_cross_validation(self):
+        run = self.folder / "tuned"
+        self.succeeds("tune", WDBC, "--standardize", "scale", "--grid", "C=0.1,1,10", "--folds", "4",
+                      "--save-folds", "-o", run, ranks=2)
+        done = subprocess.run([PYTHON, "-c", TUNING, str(run / "tuning.h5")], capture_output=True, text=True,
                               check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 
