@@ -17,25 +17,36 @@ install(FILES ${PROJECT_BINARY_DIR}/svrgConfig.cmake ${PROJECT_BINARY_DIR}/svrgC
               ${CMAKE_CURRENT_LIST_DIR}/svrgLibraries.cmake
         DESTINATION ${SVRG_INSTALL_CONFIG_DIR})
 
-# pkg-config svrg. Boost and some MPIs have no .pc file to require, so the libraries are written out;
-# whoever links a static svrg needs them all.
-set(svrg_pc_libraries $<TARGET_FILE:Boost::mpi> $<TARGET_FILE:Boost::serialization>
-    ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES} $<TARGET_FILE:OpenSSL::Crypto> $<TARGET_FILE:fmt::fmt>
-    ${XXHASH_LIBRARY} ${ZLIB_LIBRARIES} ${BZIP2_LIBRARIES} ${LIBLZMA_LIBRARIES} ${ZSTD_LIBRARY} ${HWY_LIBRARY} ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} -lpthread)
-if(svrg::openblas IN_LIST svrg_own_libraries)
-  list(APPEND svrg_pc_libraries ${OPENBLAS_LIBRARY})
-endif()
-if(OpenMP_CXX_FOUND)
-  list(TRANSFORM OpenMP_CXX_LIB_NAMES PREPEND "-l" OUTPUT_VARIABLE svrg_pc_openmp)
-  list(APPEND svrg_pc_libraries ${svrg_pc_openmp})
-endif()
-list(REMOVE_DUPLICATES svrg_pc_libraries)
-list(JOIN svrg_pc_libraries " " svrg_pc_libraries)
+# pkg-config svrg. Boost and some MPIs have no .pc file to require, so the libraries are written out; whoever links a
+# static svrg needs them all. As -l, not as the files that were found: those of another machine have other versions.
+function(svrg_link_flags out)
+  set(folders)
+  set(names)
+  foreach(library IN LISTS ARGN)
+    if(TARGET ${library})
+      get_target_property(library ${library} LOCATION)
+    endif()
+    get_filename_component(folder "${library}" DIRECTORY)
+    get_filename_component(name "${library}" NAME)
+    if(folder AND NOT folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+      list(APPEND folders -L${folder})
+    endif()
+    string(REGEX REPLACE "^(lib|-l)?(.+)$" "-l\\2" name "${name}")
+    string(REGEX REPLACE "\\.(so|a|dylib)[.0-9]*$" "" name "${name}")
+    list(APPEND names ${name})
+  endforeach()
+  set(flags ${folders} ${names})
+  list(REMOVE_DUPLICATES flags)
+  list(JOIN flags " " flags)
+  set(${out} "${flags}" PARENT_SCOPE)
+endfunction()
+svrg_link_flags(svrg_pc_libraries Boost::mpi Boost::serialization ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES}
+  OpenSSL::Crypto fmt::fmt ${svrg_own_libraries} ${ZLIB_LIBRARIES} ${BZIP2_LIBRARIES} ${LIBLZMA_LIBRARIES}
+  ${MPI_CXX_LIBRARIES} ${MPI_C_LIBRARIES} ${OpenMP_CXX_LIB_NAMES} pthread)
 set(SVRG_PC_LIBS "${svrg_pc_libraries}")
 set(SVRG_PC_LIBS_PRIVATE "")
 if(svrg_type STREQUAL "SHARED_LIBRARY")
-  set(SVRG_PC_LIBS "${MPI_C_LIBRARIES}")
-  list(JOIN SVRG_PC_LIBS " " SVRG_PC_LIBS)
+  svrg_link_flags(SVRG_PC_LIBS ${MPI_C_LIBRARIES})
   set(SVRG_PC_LIBS_PRIVATE "${svrg_pc_libraries}")
 endif()
 list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND "-I" OUTPUT_VARIABLE SVRG_PC_MPI_CFLAGS)
@@ -45,3 +56,4 @@ file(RELATIVE_PATH SVRG_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE
 configure_file(${CMAKE_CURRENT_LIST_DIR}/svrg.pc.in ${PROJECT_BINARY_DIR}/svrg.pc.in @ONLY)
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/svrg.pc INPUT ${PROJECT_BINARY_DIR}/svrg.pc.in)
 install(FILES ${PROJECT_BINARY_DIR}/svrg.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)

@@ -50,7 +50,7 @@ install_packages() {
     packages+=(clang libclang-rt-14-dev libomp-dev)
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    require_tools "this is not a Debian system: README.md names the packages for others"
+    require_tools "this is not a Debian system: docs/install.md names the packages for others"
     return
   fi
   local installed missing=() package

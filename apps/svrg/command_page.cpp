@@ -58,8 +58,9 @@ constexpr CommandPage pages[] = {
                  "svrg predict runs/a9a/model.h5 a9a.t.svm | head\n"
                  "# to a file, with class probabilities\n"
                  "mpirun -n 4 svrg predict runs/a9a/model.h5 a9a.t.svm --proba -o a9a.proba.csv\n"
-                 "# replace what is there\n"
-                 "srun svrg predict runs/year/model.h5 year.t.csv -o year.pred.csv --overwrite"},
+                 "# rows with a label, which is not looked at; replace what is there\n"
+                 "srun svrg predict runs/year/model.h5 year.t.csv --label-column 1 -o pred.csv "
+                 "--overwrite"},
     {.name = "bench",
      .bit = command::bench,
      .summary = "measure how training scales, or what a rank does in a second",
@@ -127,7 +128,7 @@ constexpr CommandPage pages[] = {
                  "# a scaling study of svrg bench\n"
                  "svrg report strong.h5 -o strong.html\n"
                  "# at the end of training, into the run directory\n"
-                 "mpirun -n 4 svrg train year.h5 -o runs/year --report"},
+                 "mpirun -n 4 svrg train year.h5 -o runs/shown --report"},
     {.name = "tune",
      .bit = command::tune,
      .summary = "cross-validate a path of penalties; train with the best",

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <optional>
 #include <unordered_map>
 
 #include "data/csv_fields.hpp"
@@ -38,6 +39,13 @@ std::string lower(std::string_view text) {
   std::string answer(text);
   for (char& c : answer) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return answer;
+}
+
+std::optional<Index> whole_number(const std::string& text) {
+  Index number = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc() && result.ptr == end ? std::optional(number) : std::nullopt;
 }
 
 // A number, or one with a decimal comma: what a field looks like under the right separator.
@@ -104,6 +112,7 @@ class LayoutFinder {
     throw DataError(fmt::format("{}:{}:{}: {}", path_, layout_.first_line, offset + 1, what));
   }
   Index find_name(const std::string& name) const { return find_in(header_, name); }
+  std::optional<Index> column(const std::string& wanted) const;
   Index find_column(const std::string& wanted, const char* option) const;
   Index find_label(Index weight) const;
   bool of_model(const std::string& name) const { return find_in(model_, name) >= 0; }
@@ -129,18 +138,20 @@ void LayoutFinder::name_fields() {
   }
 }
 
-Index LayoutFinder::find_column(const std::string& wanted, const char* option) const {
+// By name, else by number from 1 or, from the end, −1; nothing where there is no such column.
+std::optional<Index> LayoutFinder::column(const std::string& wanted) const {
   if (const Index at = find_name(wanted); at >= 0) return at;
-  Index number = 0;
-  const char* const end = wanted.data() + wanted.size();
-  if (const auto result = std::from_chars(wanted.data(), end, number);
-      result.ec == std::errc() && result.ptr == end) {
-    const Index at = number > 0 ? number - 1 : layout_.width + number;
-    if (number == 0 || at < 0 || at >= layout_.width)
-      fail(0, fmt::format("{} {} is not one of {} columns; count from 1, or from -1 at the end",
-                          option, number, layout_.width));
-    return at;
-  }
+  const auto number = whole_number(wanted);
+  if (!number || *number == 0) return std::nullopt;
+  const Index at = *number > 0 ? *number - 1 : layout_.width + *number;
+  return at >= 0 && at < layout_.width ? std::optional(at) : std::nullopt;
+}
+
+Index LayoutFinder::find_column(const std::string& wanted, const char* option) const {
+  if (const auto at = column(wanted)) return *at;
+  if (const auto number = whole_number(wanted))
+    fail(0, fmt::format("{} {} is not one of {} columns; count from 1, or from -1 at the end",
+                        option, *number, layout_.width));
   if (!layout_.header)
     fail(0, fmt::format("{} '{}', but the file has no header; give the column's number", option,
                         shown(wanted)));
@@ -152,10 +163,11 @@ Index LayoutFinder::find_column(const std::string& wanted, const char* option) c
 // optional and what is known of the model leaves no column for one.
 Index LayoutFinder::find_label(Index weight) const {
   if (!options_.label_column.empty()) {
-    if (!options_.labels_required && layout_.header && find_name(options_.label_column) < 0 &&
-        !options_.feature_names.empty())
-      return -1;
-    return find_column(options_.label_column, "--label-column");
+    const bool optional =
+        !options_.labels_required && layout_.header && !options_.feature_names.empty();
+    if (!optional) return find_column(options_.label_column, "--label-column");
+    const auto at = column(options_.label_column);
+    return at && !of_model(layout_.field_names[static_cast<std::size_t>(*at)]) ? *at : -1;
   }
   for (const char* usual : {"label", "target", "class", "y"})
     for (Index c = 0; c < static_cast<Index>(layout_.field_names.size()); ++c) {

@@ -17,4 +17,5 @@ if grep -E '(warning|error):' "$SVRG_DOCS/doxygen.log" |
   echo "remedy: a sentence above the declaration, or what the message says"
   exit 1
 fi
+python3 "$(dirname "${BASH_SOURCE[0]}")/links.py" --site "$SVRG_DOCS/html"
 echo "pages in $SVRG_DOCS/html"

@@ -8,20 +8,10 @@ import pathlib
 import re
 import sys
 
-FLOORS = {  # what each may include beside itself, the standard library and Eigen
-    "core": "",
-    "comm": "core",
-    "io": "core",
-    "data": "core comm io",
-    "model": "core data",
-    "objective": "core comm data model",
-    "estimator": "core data model objective",
-    "optimizer": "core",
-    "solver": "core comm io data model objective estimator optimizer",
-    "train": "core comm io data model objective estimator optimizer solver",
-    "module": "core comm io data model objective estimator optimizer solver train",
-}
-FLOORS = {floor: {floor, *allowed.split()} for floor, allowed in FLOORS.items()}
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/architecture.md"
+FLOORS = {  # what each may include beside the standard library and Eigen: the table of that page
+    floor: {floor, *allowed.split()} - {"–"}
+    for floor, allowed in re.findall(r"^\| `(\w+)` \| ([\w –]+) \|", PAGE.read_text(encoding="utf-8"), re.M)}
 MAX_LINES = 400
 CODE = {".hpp", ".cpp", ".h", ".py", ".sh", ".cmake"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -122,7 +112,14 @@ def breaches(root):
                     yield path, number, message
 
 
+def folders(root):
+    """Floors with sources but without a line in the table, and the other way round."""
+    return sorted({path.name for path in (root / "src").iterdir() if path.is_dir()} ^ set(FLOORS))
+
+
 def main():
+    for floor in folders(pathlib.Path(sys.argv[1])):
+        sys.exit(f"{PAGE.name}: its table and src/ differ in '{floor}'")
     found = list(breaches(pathlib.Path(sys.argv[1])))
     for path, number, message in found:
         print(f"{path}:{number}: {message}")

@@ -59,6 +59,12 @@ class Floors(unittest.TestCase):
             with self.subTest(what):
                 self.assertEqual(found(GOOD | {name: text}), [name])
 
+    def test_the_table_is_read_and_goes_upwards(self):
+        order = list(floors.FLOORS)
+        self.assertEqual(order[0], "core")
+        for i, floor in enumerate(order):
+            self.assertLessEqual(floors.FLOORS[floor], set(order[:i + 1]), floor)
+
 
 if __name__ == "__main__":
     unittest.main()

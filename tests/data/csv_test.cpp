@@ -93,6 +93,17 @@ TEST(Csv, matches_columns_to_the_model_by_name) {
   expect_same(rows("b,label,a\n-2,1,0.5\n1e-3,0,3\n", options), two_rows);
 }
 
+TEST(Csv, needs_no_label_to_predict_where_the_column_named_or_counted_is_a_feature_or_none) {
+  ReadOptions options{.feature_names = {"a", "b"}, .labels_required = false};
+  for (const char* column : {"grade", "1", "-3"}) {
+    options.label_column = column;
+    expect_same(rows("grade,b,a\n1,-2,0.5\n0,1e-3,3\n", options), two_rows);
+    const auto unlabelled = rows("b,a\n-2,0.5\n1e-3,3\n", options);
+    EXPECT_TRUE(std::isnan(unlabelled[0].label)) << column;
+    EXPECT_EQ(unlabelled[0].values, two_rows[0].values) << column;
+  }
+}
+
 TEST(Csv, needs_no_label_where_the_width_is_that_of_the_model) {
   const auto found = rows("0.5,-2\n3,1e-3\n", {.columns = 2, .labels_required = false});
   EXPECT_TRUE(std::isnan(found[0].label));

@@ -35,6 +35,9 @@ targets=$(find "$work/prefix" -name svrgTargets.cmake)
 ! grep -nE 'svrg_warnings|svrg_codegen|-W(all|error)' "$targets" || fail "the export carries our own flags"
 ! grep -rnF "$build" "$(dirname "$targets")" || fail "the export points into the build tree"
 ! grep -nE '[";:]/[^"]*\.(so|a)' "$targets" || fail "the export names libraries of this machine by path"
+pc=$(find "$work/prefix" -name svrg.pc)
+! grep -nE '(^|[ =])/[^ ]*\.(so|a)\b' "$pc" || fail "svrg.pc names libraries of this machine by path"
+! grep -nF "$build" "$pc" || fail "svrg.pc points into the build tree"
 program=$work/prefix/bin/svrg
 "$program" --version
 share=$work/prefix/share
@@ -60,7 +63,7 @@ cmake --build "$work/find_package"
 mpirun -n 2 "$work/find_package/consumer"
 
 if command -v pkg-config >/dev/null; then
-  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name svrg.pc)")
+  PKG_CONFIG_PATH=$(dirname "$pc")
   export PKG_CONFIG_PATH
   read -ra flags <<<"$(pkg-config --cflags --libs svrg)"
   "$cxx" -std=c++20 "$consumer/consumer.cpp" "${flags[@]}" -Wl,-rpath,"$libraries" -o "$work/by_pkg_config"
