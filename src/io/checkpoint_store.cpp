@@ -72,7 +72,9 @@ void point(const std::string& folder, const std::string& link, const std::string
   fs::remove(temporary, error);
   fs::create_symlink(fs::path(target).filename(), temporary, error);
   if (!error) fs::rename(temporary, fs::path(folder) / link, error);
-  if (error) say(log, LogLevel::warning, "cannot make the link " + link + ": " + error.message());
+  if (!error) return;
+  say(log, LogLevel::warning, "cannot make the link " + link + ": " + error.message());
+  fs::remove(temporary, error);
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ class Faults(Case):
             with self.subTest(fault=fault, call=calls[number - 1]):
                 out.write_bytes(b"old")
                 result = self.run_with(fault, *args)
-                if calls[number - 1][0] == "close" and number < written:  # of an empty file: nothing is lost
-                    self.assertIn(result.code, (0, 6), str(result))
+                # The close of an empty file loses nothing; HDF5 opens a file twice, and need not succeed at first.
+                if result.code == 0 and calls[number - 1][0] in ("close", "open") and number < written:
+                    self.assertEqual(len(out.read_bytes()), len(new))
                     continue
                 self.assertEqual(result.code, 6, str(result))
                 self.assertEqual(len(result.errors), 1, str(result))
@@ -102,7 +103,7 @@ class Faults(Case):
                 if result.code == 6:
                     self.assertEqual(len(result.errors), 1, str(result))
                     self.assertIn(why, result.errors[0])
-                elif calls[number - 1][0] != "close" or calls[number - 2][0] != "open":  # of an empty file
+                elif calls[number - 1][0] != "close" or not self.empty(calls, number):
                     self.assertIn("warning", result.err)
                     self.assertIn(why, result.err)
                 self.assertEqual(self.leftovers(), [])
@@ -114,6 +115,11 @@ class Faults(Case):
             self.end_of(run)
             self.assertEqual(self.run_with(fault, "train", *options, "-o", run).code, 0, fault)
             self.assertEqual(weights(run), weights(unbroken))
+
+    def empty(self, calls, number):
+        """Whether the file that is closed there had nothing written to it."""
+        path = calls[number - 1][1]
+        return path.endswith("LOCK") or calls[number - 2] == ("open", path)
 
     def end_of(self, run):
         for path in sorted(run.rglob("*"), reverse=True):
