@@ -20,6 +20,7 @@ class Predictor {
   virtual void score(const Batch& batch, const Part& part, std::span<double> scores) = 0;
   /// From scores to probabilities; labels go by the scores themselves.
   const io::Calibration& calibration() const noexcept { return calibration_; }
+  /// In place of the record's.
   void set_calibration(io::Calibration calibration) { calibration_ = std::move(calibration); }
 
  private:
