@@ -17,6 +17,8 @@
 namespace svrg::app {
 namespace {
 
+// One thread is there yet. NOLINTBEGIN(concurrency-mt-unsafe)
+
 void bound(int resource, rlim_t value) {
   rlimit limit{};
   getrlimit(static_cast<__rlimit_resource>(resource), &limit);
@@ -62,5 +64,7 @@ int contained(const std::string& path, const Bounds& bounds, const std::function
   throw DataError(
       fmt::format("{}: HDF5 crashes on it ({}); it is damaged", path, strsignal(number)));
 }
+
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace svrg::app

@@ -28,6 +28,14 @@ std::vector<std::string> class_table(const Eigen::MatrixXd& table,
   return lines;
 }
 
+/// What else is said of classes unasked.
+void add_usual(std::vector<Metric>& metrics, Loss loss, bool calibrated) {
+  if (takes_numbers(loss)) return;
+  if (takes_two_classes(loss)) metrics.push_back(Metric::of("auc"));
+  if (loss == Loss::squared_hinge && !calibrated) return;
+  for (const char* name : {"ce", "ece"}) metrics.push_back(Metric::of(name));
+}
+
 Results rows_of(const Eigen::MatrixXd& table) {
   Results rows = Results::array();
   for (Index c = 0; c < table.rows(); ++c)
@@ -44,12 +52,17 @@ int evaluate(const Settings& settings) {
   const std::string path = settings.text("model_file");
   LoadedModel m = load_model(comm, path);
   std::vector<Metric> metrics;
-  comm.agree("", [&] { metrics = chosen_metrics(settings, m.labels.loss); });
+  const bool calibrated = !m.record.calibration.method.empty();
+  comm.agree("", [&] {
+    metrics = chosen_metrics(settings, m.labels.loss, calibrated);
+    if (!settings.given("metrics")) add_usual(metrics, m.labels.loss, calibrated);
+  });
   screen.fact(
       "model",
       fmt::format(
           "{}  {}, {} features{}", path, m.record.kind, grouped(m.record.features),
-          m.record.classes.empty() ? "" : fmt::format(", {} classes", m.record.classes.size())));
+          m.record.classes.empty() ? "" : fmt::format(", {} classes", m.record.classes.size())) +
+          (calibrated ? ", calibrated by " + m.record.calibration.method : ""));
   const double start = now();
   Shard shard =
       read_data(comm, settings.text("data_file"), read_options(settings, comm.size(), m.record));

@@ -66,6 +66,12 @@ void print_contents(const io::Document& document) {
     print_array(path, variable.data, variable.units);
 }
 
+void print_calibration(const io::Calibration& c) {
+  if (c.method.empty()) return;
+  fmt::print("proba    of {:.6g} z {} {:.6g} for the score z, by {}\n", c.slope,
+             c.offset < 0 ? '-' : '+', std::fabs(c.offset), c.method);
+}
+
 void print_weights(const io::ModelRecord& model) {
   const Vec<double>& w = model.weights;
   Index zeros = 0;
@@ -80,6 +86,7 @@ void print_weights(const io::ModelRecord& model) {
              model.l2, model.l1 > 0 ? fmt::format(", l1 {:.6g}", model.l1) : "");
   fmt::print("weights  {} numbers, {} of them 0, |w| = {:.6g}, largest {:.6g}\n", w.size(), zeros,
              w.norm(), w.size() > 0 ? w.cwiseAbs().maxCoeff() : 0.0);
+  print_calibration(model.calibration);
 }
 
 void print_history(const std::string& path) {

@@ -1,15 +1,12 @@
 // Whoever adds an option adds one row here; flags, keys, environment, help and record follow.
 #include "option_table.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "monitor_choice.hpp"
 #include "platform.hpp"
 #include "svrg/comm/packed_sum.hpp"
 #include "svrg/train/metric.hpp"
-#include "text.hpp"
 #include "tuning_grid.hpp"
 
 namespace svrg::app {
@@ -73,6 +70,14 @@ constexpr Option table[] = {
      .range = {.low = 0, .high = 1}, .group = "Data", .commands = runs | convert,
      .help = "this share of the rows, drawn by the seed, is kept for validation; convert writes it "
              "to OUT with .valid in its name"},
+    {.flag = "calibrate", .section = "model", .type = choice, .choices = "platt|temperature",
+     .group = "Model", .commands = train | config,
+     .help = "make the model's probabilities agree with rows held out (--valid, --valid-fraction or "
+             "--calibrate-fraction), once it is trained: platt, slope and offset of the score of two classes; "
+             "temperature, a slope; labels go by the scores as before"},
+    {.flag = "calibrate-fraction", .section = "data", .type = number, .default_text = "0",
+     .range = {.low = 0, .high = 1}, .group = "Data", .commands = train | config,
+     .help = "this share of the rows, drawn by the seed, is kept for --calibrate alone"},
     {.flag = "rows", .value_name = "A:B", .group = "Data", .commands = convert,
      .help = "only rows A to B - 1, counted from 0; either may be left out"},
     {.flag = "shuffle", .type = Type::flag, .default_text = "false", .group = "Data",
@@ -267,7 +272,7 @@ constexpr Option table[] = {
     {.flag = "metrics", .short_flag = "m", .section = "output", .type = list,
      .group = "Output", .commands = trains | evaluate,
      .check = [](std::string_view item) { Metric::of(item); },
-     .help = "of acc, auc, ce, f1, top_k:5 for classes, mae, mse, r2, rmse for numbers, separated by "
+     .help = "of acc, auc, ce, ece, f1, top_k:5 for classes, mae, mse, r2, rmse for numbers, separated by "
              "commas; without it what suits the model"},
     {.flag = "log-every", .section = "output", .type = period, .default_text = "1",
      .range = positive, .group = "Output", .commands = train | tune | config, .help = "epochs, or a time such as 30s, between lines"},
@@ -366,40 +371,5 @@ constexpr std::array<std::string_view, 6> section_names = {"data", "model",  "tr
 
 std::span<const Option> option_table() { return table; }
 std::span<const std::string_view> sections() { return section_names; }
-
-std::string name_of(const Option& option) { return replaced(option.flag, '-', '_'); }
-
-std::string key_of(const Option& option) {
-  return option.renamed_key.empty() ? name_of(option) : std::string(option.renamed_key);
-}
-
-std::string variable_of(const Option& option) {
-  std::string name = "SVRG_" + name_of(option);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return name;
-}
-
-const Option* find_key(std::string_view section, std::string_view key) {
-  const auto found = std::find_if(std::begin(table), std::end(table), [&](const Option& o) {
-    return !o.section.empty() && o.section == section && key_of(o) == key;
-  });
-  return found == std::end(table) ? nullptr : found;
-}
-
-const Option* find_option(std::string_view name) {
-  const std::string plain = replaced(name, '-', '_');
-  if (const auto dot = plain.find('.'); dot != std::string::npos)
-    return find_key(plain.substr(0, dot), plain.substr(dot + 1));
-  const auto found = std::find_if(std::begin(table), std::end(table), [&](const Option& o) {
-    return name_of(o) == plain || (!o.renamed_key.empty() && o.renamed_key == plain);
-  });
-  return found == std::end(table) ? nullptr : found;
-}
-
-bool has_word(std::string_view choices, std::string_view word) {
-  const auto words = split(choices, '|');
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 }  // namespace svrg::app

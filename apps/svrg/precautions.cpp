@@ -34,6 +34,10 @@ void check_outputs(const Settings& settings, const ModelChoice& choice) {
   if (!settings.has("run_dir") && settings.is("resume", "auto"))
     throw ConfigError("--resume auto looks into the run directory: give --run-dir");
   if (settings.has("run_dir") && fresh && !replaces) require_no_results(settings.text("run_dir"));
+  if (settings.has("calibrate") && !settings.has("valid") &&
+      settings.number("valid_fraction") == 0 && settings.number("calibrate_fraction") == 0)
+    throw ConfigError(settings.place("calibrate") +
+                      ": needs rows held out: --valid, --valid-fraction or --calibrate-fraction");
   if (!settings.has("export")) return;
   const fs::path path = settings.text("export");
   const auto format = io::known_model_format(path);
@@ -42,6 +46,10 @@ void check_outputs(const Settings& settings, const ModelChoice& choice) {
         fmt::format("--export: {} must end in .h5, .hdf5, .npz, .json, or in .model "
                     "for liblinear's text",
                     path.string()));
+  if (format == io::ModelFormat::liblinear && settings.has("calibrate"))
+    throw ConfigError(
+        "--export: liblinear's text has no place for --calibrate; use .h5, .npz or "
+        ".json");
   const bool text = format == io::ModelFormat::liblinear, folds = settings.flag("fold_scaling");
   if (text && choice.is_net())
     throw ConfigError("--export: liblinear has no nets; use .h5, .npz or .json");
@@ -117,6 +125,9 @@ std::vector<std::string> ignored_options(const Settings& settings, const ModelCh
   for (const char* name : {"tensorboard", "report"})
     if (settings.flag(name) && !settings.has("run_dir"))
       ignored.push_back(settings.place(name) + ": not used without --run-dir");
+  if (settings.number("calibrate_fraction") > 0 && !settings.has("calibrate"))
+    ignored.push_back(settings.place("calibrate_fraction") +
+                      ": its rows are kept for nothing without --calibrate");
   if (settings.has("monitor") && !settings.has("patience") && !settings.flag("save_best"))
     ignored.push_back(settings.place("monitor") + ": not used without --patience or --save-best");
   const bool lasso = settings.scaled("l1").resolve(1) > 0;

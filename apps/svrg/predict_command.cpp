@@ -55,15 +55,19 @@ int predict(const Settings& settings) {
   LoadedModel m = load_model(comm, settings.text("model_file"));
   const std::string out = settings.text("out");
   const PredictionOptions wanted{prediction_layout(settings.text("layout"), out),
-                                 settings.flag("proba"), settings.flag("scores")};
+                                 settings.flag("proba"), settings.flag("scores"),
+                                 m.record.calibration};
   comm.agree("", [&] {
     if (wanted.layout == PredictionLayout::hdf5 && out.empty())
       throw ConfigError(settings.place("layout") + ": h5 goes into a file; give --out FILE.h5");
     if (wanted.layout == PredictionLayout::liblinear && wanted.scores)
       throw ConfigError(settings.place("scores") +
                         ": liblinear's layout has no scores; use --layout csv, jsonl or h5");
-    if (wanted.proba && (takes_numbers(m.labels.loss) || m.labels.loss == Loss::squared_hinge))
-      throw ConfigError(fmt::format("--proba: a {} model has no probabilities", m.record.kind));
+    const bool hinge = m.labels.loss == Loss::squared_hinge;
+    if (wanted.proba &&
+        (takes_numbers(m.labels.loss) || (hinge && wanted.calibration.method.empty())))
+      throw ConfigError(fmt::format("--proba: a {} model has no probabilities{}", m.record.kind,
+                                    hinge ? " unless it was trained with --calibrate platt" : ""));
     if (comm.is_root() && !out.empty() && !settings.flag("overwrite") &&
         std::filesystem::exists(out))
       throw ConfigError(out + " exists; use --overwrite to replace it");

@@ -13,15 +13,17 @@ namespace svrg::app {
 namespace {
 
 /// Class probabilities from a row's scores. [classes]
-std::vector<double> probabilities(Loss loss, std::span<const double> z) {
-  if (loss == Loss::logistic) {
-    const double p = z[0] > 0 ? 1 / (1 + std::exp(-z[0])) : std::exp(z[0]) / (1 + std::exp(z[0]));
+std::vector<double> probabilities(const PredictionOptions& o, Loss loss,
+                                  std::span<const double> z) {
+  if (takes_two_classes(loss)) {
+    const double u = o.calibration.at(z[0]);
+    const double p = u > 0 ? 1 / (1 + std::exp(-u)) : std::exp(u) / (1 + std::exp(u));
     return {1 - p, p};
   }
   std::vector<double> p(z.begin(), z.end());
   const double top = *std::max_element(p.begin(), p.end());
   double sum = 0;
-  for (double& v : p) sum += v = std::exp(v - top);
+  for (double& v : p) sum += v = std::exp(o.calibration.slope * (v - top));
   for (double& v : p) v /= sum;
   return p;
 }
@@ -50,7 +52,7 @@ std::string csv(const PredictionOptions& o, const LabelMap& labels,
   each_row(labels, scores, [&](std::span<const double> z) {
     fmt::format_to(out, "{}", labels.label_of(z.data()));
     if (o.proba)
-      for (const double p : probabilities(labels.loss, z)) fmt::format_to(out, ",{:.9g}", p);
+      for (const double p : probabilities(o, labels.loss, z)) fmt::format_to(out, ",{:.9g}", p);
     if (o.scores)
       for (const double s : z) fmt::format_to(out, ",{}", s);
     text += '\n';
@@ -74,7 +76,7 @@ std::string jsonl(const PredictionOptions& o, const LabelMap& labels,
   std::string text;
   each_row(labels, scores, [&](std::span<const double> z) {
     text += "{\"label\":" + json_number(labels.label_of(z.data()));
-    if (o.proba) text += ",\"proba\":" + json_list(probabilities(labels.loss, z));
+    if (o.proba) text += ",\"proba\":" + json_list(probabilities(o, labels.loss, z));
     if (o.scores) text += ",\"score\":" + (z.size() == 1 ? json_number(z[0]) : json_list(z));
     text += "}\n";
   });
@@ -103,7 +105,8 @@ std::string liblinear(const PredictionOptions& o, const LabelMap& labels,
       return;
     }
     fmt::format_to(out, "{:g}", label);
-    for (const double p : ordered(probabilities(labels.loss, z))) fmt::format_to(out, " {:g}", p);
+    for (const double p : ordered(probabilities(o, labels.loss, z)))
+      fmt::format_to(out, " {:g}", p);
     text += '\n';
   });
   return text;
@@ -124,7 +127,7 @@ std::string hdf5(const PredictionOptions& o, const LabelMap& labels,
   each_row(labels, scores, [&](std::span<const double> z) {
     label.push_back(labels.label_of(z.data()));
     if (!o.proba) return;
-    const auto p = probabilities(labels.loss, z);
+    const auto p = probabilities(o, labels.loss, z);
     proba.insert(proba.end(), p.begin(), p.end());
   });
   io::Document document;

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "svrg/io/model_file.hpp"
 #include "svrg/train/label_map.hpp"
 
 namespace svrg::app {
@@ -13,6 +14,7 @@ enum class PredictionLayout { csv, jsonl, liblinear, hdf5 };
 struct PredictionOptions {
   PredictionLayout layout = PredictionLayout::csv;
   bool proba = false, scores = false;
+  io::Calibration calibration{};  // of the probabilities; labels go by the scores
 };
 
 /// --layout, or by the suffix of the output's name. Local.

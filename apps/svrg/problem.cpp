@@ -130,12 +130,12 @@ std::vector<double> numbers(const Settings& settings, const char* name) {
   return values;
 }
 
-std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss) {
+std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss, bool calibrated) {
   if (!settings.given("metrics")) return {default_metric(loss)};
   std::vector<Metric> metrics;
   for (const std::string& name : settings.list("metrics")) {
     metrics.push_back(Metric::of(name));
-    require_suitable(metrics.back(), loss);
+    require_suitable(metrics.back(), loss, calibrated);
   }
   return metrics;
 }

@@ -30,7 +30,8 @@ void apply_class_weights(const Settings& settings, const Communicator& comm, con
 /// Numbers of a list option. @throws ConfigError naming it.
 std::vector<double> numbers(const Settings& settings, const char* name);
 /// --metrics, or the one that suits the loss. @throws ConfigError
-std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss);
+/// `calibrated`: the model's scores have been made probabilities.
+std::vector<Metric> chosen_metrics(const Settings& settings, Loss loss, bool calibrated = false);
 
 /// A model read from a file, ready to be used on data.
 struct LoadedModel {

@@ -130,7 +130,7 @@ Shard load_rows(const Settings& settings, const ReadOptions& options, const Comm
 
 Problem make_problem(const Settings& settings, const ModelChoice& choice, const Communicator& comm,
                      const LabelMap& labels, Shard train, std::optional<Shard> valid) {
-  Problem p{std::move(train), std::move(valid), labels, {}};
+  Problem p{std::move(train), std::move(valid), {}, labels, {}};
   comm.agree("", [&] { p.record = choice.record(labels, p.train.info()); });
   apply_class_weights(settings, comm, labels, p.train, reduction_of(settings));
   const Scaling scaling = chosen_scaling(settings, comm, p.train, reduction_of(settings));
@@ -180,6 +180,13 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     train = std::move(parts.first);
     valid = std::move(parts.second);
   }
+  std::optional<Shard> held_out;
+  if (const double out = settings.number("calibrate_fraction"); out > 0) {
+    constexpr std::uint64_t other_rows = 0x63616c;  // than those of --valid-fraction
+    auto parts = split(comm, train, out, options.row_order, seed ^ other_rows);
+    train = std::move(parts.first);
+    held_out = std::move(parts.second);
+  }
   screen.fact("data", app::describe(train, comm, now() - start));
   const LabelMap labels = choice.labels(comm, train);
   labels.apply(comm, train);
@@ -188,6 +195,11 @@ Problem load_problem(const Settings& settings, const ModelChoice& choice, const 
     screen.fact("valid", fmt::format("{} rows held out of these", grouped(valid->info().rows)));
   }
   Problem p = make_problem(settings, choice, comm, labels, std::move(train), std::move(valid));
+  if (held_out) {
+    labels.apply(comm, *held_out);
+    apply({p.record.mean, p.record.scale}, *held_out);
+    p.held_out = std::move(held_out);
+  }
   if (settings.has("valid")) {
     const double before = now();
     options.columns = p.train.info().columns;

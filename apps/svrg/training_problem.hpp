@@ -16,6 +16,7 @@ namespace svrg::app {
 struct Problem {
   Shard train;
   std::optional<Shard> valid;
+  std::optional<Shard> held_out;  // of --calibrate-fraction
   LabelMap labels;
   io::ModelRecord record;  // of the model to come, without weights
 };

@@ -14,6 +14,7 @@
 #include "solve.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/memory.hpp"
+#include "svrg/train/calibrate.hpp"
 #include "svrg/train/signals.hpp"
 #include "svrg/train/trainer.hpp"
 #include "system_memory.hpp"
@@ -49,6 +50,47 @@ void warn_of_options(const RunContext& run) {
   });
 }
 
+namespace {
+
+/// Fits --calibrate with the weights that the model gets, and says what it does to rows held out.
+/// Null: not asked for. Collective.
+Results calibrated(const RunContext& run, const Problem& p, Predictor& predictor,
+                   const Vec<double>& weights, io::ModelRecord& record) {
+  const Settings& settings = run.settings;
+  if (!settings.has("calibrate")) return {};
+  Vec<double> w = weights;
+  run.comm.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
+  predictor.set_weights(w);
+  const Shard& rows = p.held_out ? *p.held_out : *p.valid;
+  const std::vector<Metric> error = {Metric::of("ece"), Metric::of("ce")};
+  const auto measured = [&] {
+    return evaluate(run.comm, predictor, p.labels.loss, rows, error, reduction_of(settings));
+  };
+  const auto before = measured();
+  record.calibration = calibrate(run.comm, predictor, p.labels.loss, rows,
+                                 settings.text("calibrate"), reduction_of(settings));
+  predictor.set_calibration(record.calibration);
+  const auto after = measured();
+  const io::Calibration& c = record.calibration;
+  run.screen.fact("proba",
+                  fmt::format("{} on {} rows{}: slope {:.5g}, offset {:.5g}; there "
+                              "calibration error {:.2g} -> {:.2g}, cross-entropy {:.5g} -> "
+                              "{:.5g}",
+                              c.method, grouped(rows.info().rows),
+                              p.held_out ? " held out" : " of validation", c.slope, c.offset,
+                              before.at("ece"), after.at("ece"), before.at("ce"), after.at("ce")));
+  return {{"method", c.method},
+          {"slope", c.slope},
+          {"offset", c.offset},
+          {"rows", rows.info().rows},
+          {"ece_before", before.at("ece")},
+          {"ece", after.at("ece")},
+          {"ce_before", before.at("ce")},
+          {"ce", after.at("ce")}};
+}
+
+}  // namespace
+
 RunEnding run_training(const RunContext& run, const std::optional<Vec<double>>& start) {
   const Settings& settings = run.settings;
   const Communicator& comm = run.comm;
@@ -70,6 +112,11 @@ RunEnding run_training(const RunContext& run, const std::optional<Vec<double>>& 
   Needs needs;
   comm.agree("", [&] {
     metrics = chosen_metrics(settings, p.labels.loss);
+    if (settings.has("calibrate")) try {
+        require_calibration(settings.text("calibrate"), p.labels.loss);
+      } catch (const ConfigError& error) {
+        throw ConfigError(settings.place("calibrate") + ": " + error.what());
+      }
     monitor = chosen_monitor(settings, p.labels.loss, metrics);
     needs = training_needs(settings, comm.size(), p.train, p.record);
     const Index needed = p.train.bytes() + needs.bytes();
@@ -169,6 +216,13 @@ RunEnding run_training(const RunContext& run, const std::optional<Vec<double>>& 
         LogLevel::warning,
         "not converged; more epochs (-e) or standardised features are the likeliest remedies");
   RunEnding ending;
+  const Results calibration =
+      result.code == ExitCode::done
+          ? calibrated(run, p, *predictor,
+                       comm.is_root() ? trained_model(p.record, current, result, options).weights
+                                      : current,
+                       p.record)
+          : Results();
   const Index memory_peak = comm.max(peak_memory());
   comm.agree("", [&] {
     if (!comm.is_root()) return;
@@ -182,6 +236,7 @@ RunEnding run_training(const RunContext& run, const std::optional<Vec<double>>& 
                                  .seconds_total = now() - run.started,
                                  .memory_peak = memory_peak,
                                  .run_dir = settings.text("run_dir")});
+    if (!calibration.is_null()) ending.results["calibration"] = calibration;
     if (!keeps || !settings.flag("report")) return;
     try {  // of a training that is complete
       write_report({options.run_dir}, options.run_dir + "/report.html");

@@ -31,6 +31,9 @@ void check_tuning(const Settings& settings, const ModelChoice& choice) {
     throw ConfigError(fmt::format("{}: {}; leave it out", settings.place(name), why));
   };
   if (settings.number("valid_fraction") > 0) refuse("valid_fraction", "svrg tune holds out folds");
+  if (settings.has("calibrate") || settings.number("calibrate_fraction") > 0)
+    refuse(settings.has("calibrate") ? "calibrate" : "calibrate_fraction",
+           "svrg train calibrates, with the penalty chosen");
   if (settings.has("warm_start")) refuse("warm_start", "svrg tune starts from no model");
   if (settings.has("patience") || settings.flag("save_best"))
     refuse(settings.has("patience") ? "patience" : "save_best",

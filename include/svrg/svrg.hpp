@@ -58,6 +58,7 @@
 #include "svrg/solver/proximal_svrg.hpp"
 #include "svrg/solver/widened.hpp"
 #include "svrg/train/best_epoch.hpp"
+#include "svrg/train/calibrate.hpp"
 #include "svrg/train/evaluation.hpp"
 #include "svrg/train/label_map.hpp"
 #include "svrg/train/metric.hpp"

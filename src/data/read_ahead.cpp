@@ -21,12 +21,11 @@ Index resident_files() {
   return shared * sysconf(_SC_PAGESIZE);
 }
 
-/// Advice only: a refusal does no harm.
+/// Of whole pages. Advice only: a refusal does no harm.
 void advise(const std::byte* from, const std::byte* to, int advice) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(from) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(to);
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+  from -= reinterpret_cast<std::uintptr_t>(from) & (page - 1);
+  if (to > from) madvise(const_cast<std::byte*>(from), static_cast<std::size_t>(to - from), advice);
 }
 
 const std::byte* place(const ReadAhead::Strand& strand, Index row) {

@@ -18,6 +18,10 @@ const char* solver_type(const std::string& kind) {
 
 std::string liblinear_text(const ModelRecord& model) {
   if (!model.symbol.empty()) throw ConfigError("liblinear has no nets; use .h5, .npz or .json");
+  if (!model.calibration.method.empty())
+    throw ConfigError(
+        "liblinear's text has no place for the calibration of probabilities; use .h5, .npz or "
+        ".json, or train without --calibrate");
   const ModelRecord raw = without_scaling(model);
   const Parameter& weight = raw.layout.at("linear_weight");
   const Vec<double> w = to_row_major(weight, raw.weights.segment(weight.offset, weight.size));

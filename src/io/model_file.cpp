@@ -161,6 +161,11 @@ void add_model(State& state, const ModelRecord& model) {
   state.values.insert_or_assign("l2", model.l2);
   state.values.insert_or_assign("l1", model.l1);
   if (model.kind == "huber") state.values.insert_or_assign("huber_delta", model.huber_delta);
+  if (const Calibration& c = model.calibration; !c.method.empty()) {
+    state.values.insert_or_assign("calibration/method", c.method);
+    state.values.insert_or_assign("calibration/slope", c.slope);
+    state.values.insert_or_assign("calibration/offset", c.offset);
+  }
   state.values.insert_or_assign("config", model.config);
   state.values.insert_or_assign("manifest", model.manifest);
   state.arrays.insert(model.summary.arrays.begin(), model.summary.arrays.end());
@@ -178,6 +183,9 @@ ModelRecord model_from_state(const State& state, const std::string& name) {
     model.l2 = real(state, "l2");
     if (state.values.contains("l1")) model.l1 = real(state, "l1");
     if (state.values.contains("huber_delta")) model.huber_delta = real(state, "huber_delta");
+    if (state.values.contains("calibration/method"))
+      model.calibration = {state.text("calibration/method"), real(state, "calibration/slope"),
+                           real(state, "calibration/offset")};
     model.config = optional_text(state, "config");
     model.manifest = optional_text(state, "manifest");
     const auto parameters = parameters_in(state);

@@ -14,7 +14,6 @@ namespace {
 constexpr Index most_confused = 60;  // classes whose confusion is kept
 constexpr Index sampled_rows = 8192;
 constexpr std::size_t thresholds_a_class = 100, value_bins = 20, residual_bins = 40;
-constexpr Index probability_bins = 10;
 
 /// Ascending values, some `count` of them at equal steps of rank, ends included.
 std::vector<double> quantiles(std::vector<double> values, std::size_t count) {
@@ -158,18 +157,8 @@ class Tally {
     if (!bins_.thresholds.empty())
       sums[roc_ + 2 * place_above(z[0]) + static_cast<std::size_t>(a)] += weight;
     if (calibrated_ == 0) return;
-    double p = 0;
-    if (K_ == 1) {
-      p = 1 / (1 + std::exp(-z[0]));
-    } else {
-      double sum = 0;
-      for (Index k = 0; k < K_; ++k) sum += std::exp(z[k] - z[b]);
-      p = 1 / sum;
-    }
-    const Index bin =
-        p >= 0 ? std::min(probability_bins - 1, static_cast<Index>(p * probability_bins)) : 0;
-    const bool hit = K_ == 1 ? a == 1 : a == b;
-    add_calibration(static_cast<std::size_t>(bin), p, hit ? 1 : 0, weight, sums);
+    const auto [p, hit] = probability_of(loss_, as_they_are_, z, y, K_);
+    add_calibration(bin_of(p), p, hit ? 1 : 0, weight, sums);
   }
   /// Thresholds that a score is above: not those that it equals. Halving without branches, which
   /// scores in no order would mispredict.
@@ -185,6 +174,7 @@ class Tally {
   }
 
   Loss loss_;
+  io::Calibration as_they_are_;  // scores, in training
   Index K_, classes_;
   Bins bins_;
   std::size_t size_ = 0, by_class_ = 0, confusion_ = 0, calibrated_ = 0, calibration_ = 0, roc_ = 0,

@@ -17,35 +17,37 @@ namespace {
 
 using Kind = Metric::Kind;
 
-constexpr std::array<std::string_view, 9> names = {"acc", "auc", "ce",   "f1",   "mae",
-                                                   "mse", "r2",  "rmse", "top_k"};
+constexpr std::array<std::string_view, 10> names = {"acc", "auc", "ce", "ece",  "f1",
+                                                    "mae", "mse", "r2", "rmse", "top_k"};
 
-double cross_entropy(Loss loss, const double* z, double y, Index K) {
-  if (loss == Loss::logistic) {
-    const double m = y * z[0];
+double cross_entropy(Loss loss, const io::Calibration& c, const double* z, double y, Index K) {
+  if (takes_two_classes(loss)) {
+    const double m = y * c.at(z[0]);
     return std::max(0.0, -m) + std::log1p(std::exp(-std::fabs(m)));
   }
   const double top = *std::max_element(z, z + K);
   double sum = 0;
-  for (Index k = 0; k < K; ++k) sum += std::exp(z[k] - top);
-  return top + std::log(sum) - z[static_cast<Index>(y)];
+  for (Index k = 0; k < K; ++k) sum += std::exp(c.slope * (z[k] - top));
+  return c.slope * top + std::log(sum) - c.slope * z[static_cast<Index>(y)];
 }
 
 /// Everything of which a metric is made, summed over rows: `size` numbers, into which add(...) adds
 /// those of some rows, then value(sums, sum of weights).
 class Summed {
  public:
-  Summed(const Metric& metric, Loss loss, Index K, double pivot)
+  Summed(const Metric& metric, Loss loss, const io::Calibration& calibration, Index K, double pivot)
       : metric_(metric),
         loss_(loss),
+        calibration_(calibration),
         K_(K),
         classes_(takes_two_classes(loss) ? 2 : K),
         pivot_(pivot) {}
 
   std::size_t size() const {
-    return metric_.kind == Kind::f1   ? static_cast<std::size_t>(3 * classes_)
-           : metric_.kind == Kind::r2 ? 3
-                                      : 1;
+    return metric_.kind == Kind::f1    ? static_cast<std::size_t>(3 * classes_)
+           : metric_.kind == Kind::r2  ? 3
+           : metric_.kind == Kind::ece ? static_cast<std::size_t>(probability_bins)
+                                       : 1;
   }
   void add(const ScoredRows& rows, std::span<double> sums) const {
     const auto mean_of = [&](auto&& of_row) {
@@ -59,6 +61,8 @@ class Summed {
         return add_counts(rows, sums);
       case Kind::r2:
         return add_squares(rows, sums);
+      case Kind::ece:
+        return add_gaps(rows, sums);
       case Kind::acc:
         if (K_ == 1)
           return mean_of([](const double* z, double y) { return (z[0] > 0) == (y > 0); });
@@ -66,7 +70,9 @@ class Summed {
           return predicted_class(loss_, z, K_) == true_class(loss_, y);
         });
       case Kind::ce:
-        return mean_of([&](const double* z, double y) { return cross_entropy(loss_, z, y, K_); });
+        return mean_of([&](const double* z, double y) {
+          return cross_entropy(loss_, calibration_, z, y, K_);
+        });
       case Kind::top_k:
         return mean_of([&](const double* z, double y) {
           const double own = z[static_cast<Index>(y)];
@@ -80,6 +86,11 @@ class Summed {
   }
   double value(std::span<const double> sums, double weight) const {
     if (metric_.kind == Kind::rmse) return std::sqrt(sums[0] / weight);
+    if (metric_.kind == Kind::ece) {
+      double gap = 0;
+      for (const double sum : sums) gap += std::fabs(sum);
+      return gap / weight;
+    }
     if (metric_.kind == Kind::r2) return 1 - sums[0] / (sums[2] - sums[1] * sums[1] / weight);
     if (metric_.kind != Kind::f1) return sums[0] / weight;
     const auto f1 = [&](Index c) {  // 2 TP / (predicted + there); 0 where neither is
@@ -104,6 +115,13 @@ class Summed {
       sums[t + 2] += weight;
     }
   }
+  void add_gaps(const ScoredRows& rows, std::span<double> sums) const {
+    for (Index i = 0; i < rows.count; ++i) {
+      const auto [p, hit] =
+          probability_of(loss_, calibration_, rows.z + i * K_, rows.labels[i], K_);
+      sums[bin_of(p)] += rows.weight(i) * (p - (hit ? 1 : 0));
+    }
+  }
   void add_squares(const ScoredRows& rows, std::span<double> sums) const {
     for (Index i = 0; i < rows.count; ++i) {
       const double y = rows.labels[i], error = rows.z[i] - y, weight = rows.weight(i);
@@ -114,12 +132,14 @@ class Summed {
   }
   const Metric& metric_;
   Loss loss_;
+  const io::Calibration& calibration_;
   Index K_, classes_;
   double pivot_;
 };
 
 template <class ScoresOf>
-std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss loss, Index K,
+std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss loss,
+                                              const io::Calibration& calibration, Index K,
                                               const Shard& shard, std::span<const Metric> metrics,
                                               Reduction reduction, Index block,
                                               ScoresOf&& scores_of) {
@@ -133,7 +153,7 @@ std::map<std::string, double> evaluate_blocks(const Communicator& comm, Loss los
   std::vector<Summed> summed;
   std::vector<std::size_t> at{1};  // behind the sum of weights
   for (const Metric& m : metrics) {
-    summed.emplace_back(m, loss, K, pivot);
+    summed.emplace_back(m, loss, calibration, K, pivot);
     at.push_back(at.back() + (m.kind == Kind::auc ? 0 : summed.back().size()));
   }
   std::vector<ScoredRow> scored;
@@ -191,7 +211,7 @@ Metric Metric::of(std::string_view name) {
   return metric;
 }
 
-void require_suitable(const Metric& metric, Loss loss) {
+void require_suitable(const Metric& metric, Loss loss, bool calibrated) {
   const auto refuse = [&](const char* why) {
     throw ConfigError(
         fmt::format("metric '{}' is {}, not for a {} model", metric.name(), why, loss_name(loss)));
@@ -201,7 +221,9 @@ void require_suitable(const Metric& metric, Loss loss) {
       kind == Kind::mae || kind == Kind::mse || kind == Kind::rmse || kind == Kind::r2;
   if (numbers && !takes_numbers(loss)) refuse("for models of numbers");
   if (!numbers && takes_numbers(loss)) refuse("for models of classes");
-  if (kind == Kind::ce && loss == Loss::squared_hinge) refuse("for models with probabilities");
+  const bool probable = kind == Kind::ce || kind == Kind::ece;
+  if (probable && loss == Loss::squared_hinge && !calibrated)
+    refuse("for models with probabilities");
   if (kind == Kind::auc && !takes_two_classes(loss)) refuse("for models of two classes");
   if (kind == Kind::top_k && loss != Loss::softmax) refuse("for softmax models");
 }
@@ -213,7 +235,7 @@ std::map<std::string, double> evaluate(const Communicator& comm, Predictor& mode
                                        Reduction reduction) {
   const Index K = model.scores_per_row();
   std::vector<double> z(static_cast<std::size_t>(block_rows * K));
-  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, block_rows,
+  return evaluate_blocks(comm, loss, model.calibration(), K, shard, metrics, reduction, block_rows,
                          [&](const Part& rows) {
                            model.score(shard.all(), rows, z);
                            return z.data();
@@ -225,7 +247,7 @@ std::map<std::string, double> evaluate_scores(const Communicator& comm, Loss los
                                               std::span<const Metric> metrics,
                                               Reduction reduction) {
   SVRG_EXPECT(static_cast<Index>(scores.size()) == shard.rows() * K, "scores of every row");
-  return evaluate_blocks(comm, loss, K, shard, metrics, reduction, shard.rows() + 1,
+  return evaluate_blocks(comm, loss, {}, K, shard, metrics, reduction, shard.rows() + 1,
                          [&](const Part& rows) { return scores.data() + rows.first * K; });
 }
 

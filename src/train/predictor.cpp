@@ -75,6 +75,7 @@ std::unique_ptr<Predictor> make_predictor(const io::ModelRecord& record) {
     auto predictor = make(record);
     if (record.weights.size() > 0)
       predictor->set_weights(io::weights_for(record, predictor->layout()));
+    predictor->set_calibration(record.calibration);
     const LabelMap labels = labels_of(record);
     if (predictor->scores_per_row() != labels.scores_per_row())
       throw DataError(fmt::format("{} scores a row, but {} classes", predictor->scores_per_row(),

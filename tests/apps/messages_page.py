@@ -79,7 +79,8 @@ SECTIONS = [
         "svrg train wdbc.train.svm --model mlp --intercept penalised",
         "svrg train wdbc.train.svm --model svm-sq -m ce -q"]),
     ("Help", "", ["svrg --help", *(f"svrg {command} --help" for command in
-                                   ("train", "evaluate", "predict", "inspect", "report", "convert", "config", "bench"))]),
+                                   ("train", "evaluate", "predict", "inspect", "report", "tune", "convert",
+                                    "config", "bench"))]),
 ]
 
 

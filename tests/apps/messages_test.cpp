@@ -32,7 +32,7 @@ TEST(CommandLine, tells_what_was_wrong_with_an_option) {
       {{"train", "x", "--format", "cvs"},
        "--format: must be one of auto, svmlight, csv, idx, hdf5; got 'cvs'; did you mean 'csv'?"},
       {{"train", "x", "-m", "acc,foo"},
-       "--metrics: there is no metric 'foo'; there are acc, auc, ce, f1, mae, mse, r2, rmse, "
+       "--metrics: there is no metric 'foo'; there are acc, auc, ce, ece, f1, mae, mse, r2, rmse, "
        "top_k"},
       {{"train", "x", "-m", "acc,,ce"}, "--metrics: has an empty item in 'acc,,ce'"},
       {{"train", "x", "--l2", "0.1/m"},

@@ -23,7 +23,8 @@ def model(run: Path) -> SvrgClassifier | SvrgRegressor:
     a sparse matrix, an array, or a DataFrame, whose columns are then found by name. `coef_` and
     `intercept_` are of raw columns, in scikit-learn's shapes, with x @ coef_.T + intercept_ the scores.
     Further attributes: `classes_`, `n_features_in_`, `feature_names_in_` (if the data had names),
-    `positive_` (the labels that --positive made class 1), `kind_`, `state_` (epoch, objective …),
+    `positive_` (the labels that --positive made class 1), `calibration_` (slope and offset of the scores for
+    `predict_proba`, from `--calibrate`; else None), `kind_`, `state_` (epoch, objective …),
     `config_` and `manifest_`.
 
     >>> clf = model("runs/a9a")
@@ -42,6 +43,8 @@ def model(run: Path) -> SvrgClassifier | SvrgRegressor:
         if "feature_name" in file:
             found.feature_names_in_ = file["feature_name"].asstr()[:].astype(object)
         found.state_ = plain(file["state"].attrs) if "state" in file else {}
+        fitted = file["calibration"].attrs if "calibration" in file else {}
+        found.calibration_ = (float(fitted.get("slope", 1.0)), float(fitted.get("offset", 0.0))) if fitted else None
         said = settings(file)
     found.path_, found.kind_, found.config_, found.manifest_ = str(path), kind, said["config"], said["manifest"]
     found.n_features_in_ = weight.shape[1]
@@ -109,10 +112,11 @@ class SvrgClassifier(ClassifierMixin, _Linear):
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
-    @available_if(lambda self: self.kind_ in PROBABILITIES)
+    @available_if(lambda self: self.kind_ in PROBABILITIES or self.calibration_ is not None)
     def predict_proba(self, X) -> np.ndarray:
-        """[rows, classes]; not of svm-sq."""
-        scores = self.decision_function(X)
+        """[rows, classes], calibrated where the model is; of svm-sq only then."""
+        slope, offset = self.calibration_ or (1.0, 0.0)
+        scores = slope * self.decision_function(X) + offset
         return softmax(scores, axis=1) if scores.ndim == 2 else np.column_stack([expit(-scores), expit(scores)])
 
     def score(self, X, y, sample_weight=None) -> float:

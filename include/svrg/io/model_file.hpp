@@ -8,6 +8,14 @@
 
 namespace svrg::io {
 
+/// How the scores of a model become probabilities: those of slope · z + offset in place of z.
+struct Calibration {
+  std::string method;            // "platt", "temperature"; empty: scores as they are
+  double slope = 1, offset = 0;  // the offset of two classes alone
+  double at(double z) const noexcept { return slope * z + offset; }
+  bool operator==(const Calibration&) const = default;
+};
+
 /// A trained model as its file holds it (interface: "svrg-model"): `params/<layer>/{weight,bias}`,
 /// class, feature_name, the settings that made it.
 struct ModelRecord {
@@ -25,9 +33,10 @@ struct ModelRecord {
   std::vector<double> mean, scale;  // rows are (x − mean)/scale to the model; empty: 0 and 1
   double l2 = 0, l1 = 0;
   double huber_delta = 1;  // of the kind "huber"
-  std::string config;      // effective TOML
-  std::string manifest;    // JSON
-  State summary;           // values shown by `svrg inspect`: epoch, objective, grad_norm, …
+  Calibration calibration;
+  std::string config;    // effective TOML
+  std::string manifest;  // JSON
+  State summary;         // values shown by `svrg inspect`: epoch, objective, grad_norm, …
 };
 
 /// Where a parameter stands in a file: "fc1_weight" in "params/fc1/weight", another name in
@@ -39,8 +48,8 @@ std::string parameter_name(const std::string& path);
 /// Puts a model into a checkpoint's state, in the schema of model files: arrays at parameter_path
 /// (row- major), `class`, `feature_name`, `positive`, `input_shape`, preprocess/{mean,scale};
 /// values kind, intercept, penalised_intercept, n_features, l2, symbol, precision, config,
-/// manifest. What the state already says otherwise stays; of the summary only what is not there yet
-/// is added.
+/// manifest, calibration/{method,slope,offset}. What the state already says otherwise stays; of the
+/// summary only what is not there yet is added.
 void add_model(State& state, const ModelRecord& model);
 /// The model in a state. The layout has each layer's weight before its bias, layers by name; a
 /// linear_weight (K, d) is column_major, a bias has wd_mult 0 unless it is a penalised intercept

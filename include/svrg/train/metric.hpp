@@ -18,6 +18,8 @@ struct Metric {
     acc,  // share of rows whose label is the predicted one
     auc,  // area under the ROC curve: share of pairs of classes that are in order, ties half
     ce,   // cross-entropy, nats
+    ece,  // expected calibration error: by how much rows of one of ten equal parts of probability
+          // differ from it, of class 1 of two or the predicted class of more; a mean over rows
     f1,   // of class 1 of two; the mean over the classes of more (macro)
     mae,
     mse,
@@ -34,12 +36,14 @@ struct Metric {
   /// "acc", "top_k:5". @throws ConfigError naming the nearest, or the choices
   static Metric of(std::string_view name);
 };
+/// `calibrated`: its scores have been made probabilities.
 /// @throws ConfigError where the metric is not for this kind of model
-void require_suitable(const Metric& metric, Loss loss);
+void require_suitable(const Metric& metric, Loss loss, bool calibrated = false);
 /// acc for classes, rmse for numbers.
 Metric default_metric(Loss loss);
 
 /// Metrics of a model on a data set; labels as the loss takes them (−1/+1, class numbers).
+/// Probabilities are those of the model's calibration.
 /// Collective. Empty data, and what is not defined on them, give NaN.
 std::map<std::string, double> evaluate(const Communicator& comm, Predictor& model, Loss loss,
                                        const Shard& shard, std::span<const Metric> metrics,

@@ -18,6 +18,13 @@ class Predictor {
   virtual void set_weights(ConstVecRef<double> w) = 0;
   /// Margins of one part's rows, [count, scores_per_row()], row-major: z of the loss φ(y, z).
   virtual void score(const Batch& batch, const Part& part, std::span<double> scores) = 0;
+  /// From scores to probabilities; labels go by the scores themselves.
+  const io::Calibration& calibration() const noexcept { return calibration_; }
+  /// In place of the record's.
+  void set_calibration(io::Calibration calibration) { calibration_ = std::move(calibration); }
+
+ private:
+  io::Calibration calibration_;
 };
 
 /// Of a linear model, or of a net where the record has a symbol; with the record's weights where it

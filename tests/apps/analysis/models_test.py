@@ -24,6 +24,9 @@ CLASSES = {  # name: training rows, others, options
     "softmax": (DIGITS, DIGITS_TEST, ["--x-scale", "1/4"]),
     "softmax_standardised": (DIGITS, DIGITS_TEST, ["--standardize", "scale"]),
     "softmax_of_two": (WDBC, WDBC_TEST, ["--model", "softmax"]),
+    "platt": (WDBC, WDBC_TEST, ["--calibrate", "platt"]),
+    "temperature": (DIGITS, DIGITS_TEST, ["--x-scale", "1/16", "--calibrate", "temperature"]),
+    "hinge_platt": (WDBC, WDBC_TEST, ["--model", "svm-sq", "--x-scale", "0.01", "--calibrate", "platt"]),
     "hinge": (WDBC, WDBC_TEST, ["--model", "svm-sq", "--standardize", "zscore"]),
 }
 NUMBERS = {
