@@ -36,12 +36,15 @@ std::string CellStore::path(Index fold, Index point) const {
   return fmt::format("{}/fold-{:03}-point-{:04}.h5", folder_, fold, point);
 }
 
-void CellStore::save(const io::TuningCell& cell, const std::vector<std::string>& metrics,
+void CellStore::save(const StoredCell& done, const std::vector<std::string>& metrics,
                      io::ModelRecord model) const {
   if (!keeps()) return;
+  const io::TuningCell& cell = done.cell;
+  model.weights = done.weights;
   auto& values = model.summary.values;
   values["objective"] = cell.objective;
   values["grad_norm"] = cell.grad_norm;
+  values["first_grad_norm"] = done.reference;
   values["passes"] = cell.passes;
   values["wall_seconds"] = cell.seconds;
   values["epoch"] = cell.epochs;
@@ -64,6 +67,7 @@ std::optional<StoredCell> CellStore::load(Index fold, Index point,
   const State& summary = model.summary;
   cell.objective = summary.real("objective");
   cell.grad_norm = summary.real("grad_norm");
+  stored.reference = summary.real("first_grad_norm");
   cell.passes = summary.real("passes");
   cell.seconds = summary.real("wall_seconds");
   cell.epochs = summary.integer("epoch");

@@ -15,6 +15,7 @@ namespace svrg::app {
 struct StoredCell {
   io::TuningCell cell;
   Vec<double> weights;
+  double reference = 0;  // |∇F| at zero that its tolerance was relative to
 };
 
 /// The finished cells of a cross-validation, a model file each, in cells/ of its run directory.
@@ -36,7 +37,7 @@ class CellStore {
   void release() { lock_.reset(); }
 
   /// @throws OutputError
-  void save(const io::TuningCell& cell, const std::vector<std::string>& metrics,
+  void save(const StoredCell& done, const std::vector<std::string>& metrics,
             io::ModelRecord model) const;
   /// Nothing if there is none. @throws DataError if it is damaged or of another layout
   std::optional<StoredCell> load(Index fold, Index point, const std::vector<std::string>& metrics,

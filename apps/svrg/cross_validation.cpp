@@ -188,16 +188,17 @@ class Validation {
     std::vector<Vec<double>> path;
     for (Index point = 0; point < points_; ++point) {
       const Index stronger = grid_.points()[static_cast<std::size_t>(point)].stronger;
+      const Settings at = grid_.settings_at(settings_, point);
+      training.set_penalty(at);
       StoredCell done;
       if (auto stored = load_cell(fold, point)) {
         done = std::move(*stored);
       } else {
-        const Settings at = grid_.settings_at(settings_, point);
-        training.set_penalty(at);
         done.weights = stronger < 0 ? training.start(at) : path[static_cast<std::size_t>(stronger)];
         if (!train_cell(at, training, fold, point, done)) return;
         ++trained_;
       }
+      reference_ = {fold, training.problem().record.l1, done.reference};
       if (group_->is_root())
         for (std::size_t j = 0; j < parameters; ++j)
           sums_[static_cast<std::size_t>(point) * parameters + j] +=
@@ -236,7 +237,7 @@ class Validation {
       stop_reason_ = result.stop_reason;
       return false;
     }
-    reference_ = {fold, record.l1, result.first_grad_norm};
+    done.reference = result.first_grad_norm;
     io::TuningCell& cell = done.cell;
     cell.fold = fold;
     cell.point = point;
@@ -253,9 +254,8 @@ class Validation {
     group_->agree("", [&] {
       if (!group_->is_root()) return;
       io::ModelRecord model = record;
-      model.weights = done.weights;
       model.config = at.to_toml();
-      store_.save(cell, names_, std::move(model));
+      store_.save(done, names_, std::move(model));
     });
     return true;
   }
@@ -275,6 +275,7 @@ class Validation {
     });
     if (!found) return {};
     if (!stored) stored = StoredCell{{}, Vec<double>(layout_.size())};
+    group_->broadcast(std::span(&stored->reference, 1));
     group_->broadcast(
         std::span(stored->weights.data(), static_cast<std::size_t>(stored->weights.size())));
     return stored;

@@ -40,7 +40,7 @@ TEST(Folds, are_the_same_on_any_number_of_ranks) {
   const TemporaryFile file(comm, rows_of_classes(), ".svm");
   const Shard shard = read_on(comm, file.path()), whole = read_on(alone, file.path());
   for (const bool by_label : {false, true})
-    for (const Index k : {2, 5, 61})
+    for (const Index k : {5, 61})
       EXPECT_EQ(fold_of_rows(comm, shard, Folds(comm, shard, k, by_label, 3)),
                 fold_of_rows(alone, whole, Folds(alone, whole, k, by_label, 3)));
 }
@@ -49,7 +49,7 @@ TEST(Folds, differ_by_one_row_at_most_in_all_and_in_each_class) {
   const auto comm = Communicator::world();
   const TemporaryFile file(comm, rows_of_classes(), ".svm");
   const Shard shard = read_on(comm, file.path());
-  for (const Index k : {2, 3, 5, 10}) {
+  for (const Index k : {2, 5, 10}) {
     const Folds folds(comm, shard, k, true, 1);
     const auto of_row = fold_of_rows(comm, shard, folds);
     std::map<int, std::vector<Index>> counts;  // by class, −1: all
@@ -72,9 +72,9 @@ TEST(Folds, hold_out_every_row_once_and_train_on_all_others) {
   const TemporaryFile file(comm, rows_of_classes(), ".svm");
   const Shard shard = read_on(comm, file.path());
   for (const bool by_label : {false, true}) {
-    const Folds folds(comm, shard, 4, by_label, 1);
+    const Folds folds(comm, shard, 2, by_label, 1);
     std::vector<double> seen;
-    for (Index f = 0; f < 4; ++f) {
+    for (Index f = 0; f < 2; ++f) {
       const auto [train, out] = folds.split(comm, shard, f);
       EXPECT_EQ(out.info().rows, folds.held_out(f));
       std::vector<double> both;
