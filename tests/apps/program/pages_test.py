@@ -116,8 +116,8 @@ class Pages(Case):
 def test_of(page):
     def test(self):
         if any(block.kind == "python" and not block.why for block in blocks(page)) and not has(
-                [PYTHON, "-c", "import h5netcdf, sklearn"]):
-            self.skipTest(f"no Python with h5netcdf and scikit-learn at {PYTHON}; tests/run.sh makes one")
+                [PYTHON, "-c", "import h5netcdf, onnxruntime, sklearn"]):
+            self.skipTest(f"no Python with h5netcdf, onnxruntime and scikit-learn at {PYTHON}; tests/run.sh makes one")
         self.go_through(page)
         for figure in self.folder.glob("*.svg"):
             ElementTree.parse(figure)
