@@ -17,7 +17,8 @@ const char* solver_type(const std::string& kind) {
 }  // namespace
 
 std::string liblinear_text(const ModelRecord& model) {
-  if (!model.symbol.empty()) throw ConfigError("liblinear has no nets; use .h5, .npz, .json or .onnx");
+  if (!model.symbol.empty())
+    throw ConfigError("liblinear has no nets; use .h5, .npz, .json or .onnx");
   const ModelRecord raw = without_scaling(model);
   const Parameter& weight = raw.layout.at("linear_weight");
   const Vec<double> w = to_row_major(weight, raw.weights.segment(weight.offset, weight.size));

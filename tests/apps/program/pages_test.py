@@ -100,6 +100,8 @@ class Pages(Case):
                 said = ""
                 if has(["Rscript", "-e", "library(hdf5r)"]):
                     said = self.run_block(block.place, ["Rscript"], text)
+                else:
+                    print(f"{block.place}: not run, there is no R with hdf5r here")
             elif block.kind == "text":
                 if said or not text.strip():
                     self.assert_said(block, said)
