@@ -9,10 +9,12 @@ target_compile_options(svrg_warnings INTERFACE
 # No -ffast-math anywhere: determinism and the detection of non-finite numbers depend on it.
 # -fno-math-errno lets sqrt and friends become instructions; contraction is off so that the same
 # source gives the same bits in every inlining context.
+# Debug is -Og: GCC 12 takes Highway's intrinsics at -O0 for calls without constants, and refuses them.
 add_library(svrg_codegen INTERFACE)
 target_compile_options(svrg_codegen INTERFACE -fno-math-errno -ffp-contract=off
   $<$<BOOL:${SVRG_NATIVE}>:-march=native>
   $<$<CONFIG:Release>:-O3;-fstack-protector-strong;-fstack-clash-protection>
+  $<$<CONFIG:Debug>:-Og>
   $<$<BOOL:${SVRG_SANITIZE}>:-fsanitize=address,undefined;-fno-omit-frame-pointer>
   $<$<BOOL:${SVRG_FUZZ}>:-O1;-fsanitize=fuzzer-no-link,address,undefined;-fno-sanitize-recover=all;-fno-omit-frame-pointer>)
 target_link_options(svrg_codegen INTERFACE -Wl,-z,relro,-z,now

@@ -29,6 +29,6 @@ Next:
   build/bin/svrg inspect $run/model.h5
   build/bin/svrg predict $run/model.h5 apps/data/wdbc.test.svm --proba -o /tmp/labels.csv
   mpirun -n 2 build/bin/svrg train YOUR.svm -o runs/yours    (also .csv; as root: source jobscripts/mpi_env.sh)
-  python3 -c 'import h5py; print(h5py.File("$run/run.h5")["history/objective"][:])'
+  docs/tutorial.md       goes on from here: ten minutes; docs/main_page.md leads to all pages
   ./tests/run.sh
 END

@@ -34,7 +34,7 @@ configure_build "${settings[@]}"
 
 # What users open our files with. Without a network the tests that need it skip, visibly.
 venv=$svrg_build/venv
-packages=(numpy h5py pandas xarray h5netcdf netCDF4 scipy anndata scikit-learn matplotlib flit_core)
+packages=(numpy h5py pandas xarray h5netcdf netCDF4 scipy anndata scikit-learn matplotlib flit_core onnxruntime)
 if [[ $(cat "$venv/complete" 2>/dev/null) != "${packages[*]}" ]]; then
   say "making a Python environment in build/venv"
   if python3 -m venv "$venv" >"$svrg_build/venv.log" 2>&1 &&

@@ -164,7 +164,9 @@ constexpr CommandPage pages[] = {
          "Writes rows or a model in another format, told by the suffix of OUT. Rows are read and "
          "written by all ranks of the launcher and may be cut, shuffled, split and standardised "
          "on the way; HDF5 is what loads fastest. Models go to HDF5, .npz and JSON, which hold "
-         "everything, and to liblinear's text, and come back from each; IN is told by its content. "
+         "everything, and to liblinear's text, and come back from each; to ONNX one way. IN is "
+         "told "
+         "by its content. "
          "The file appears when it is complete.",
      .examples = "# text to HDF5, once, for many runs\n"
                  "mpirun -n 4 svrg convert covtype.svm.xz covtype.h5\n"
@@ -175,7 +177,9 @@ constexpr CommandPage pages[] = {
                  "# a model for liblinear-predict\n"
                  "svrg convert runs/a9a/model.h5 a9a.model\n"
                  "# a model of liblinear-train, for numpy.load\n"
-                 "svrg convert theirs.model theirs.npz"},
+                 "svrg convert theirs.model theirs.npz\n"
+                 "# a model to be served by onnxruntime and others\n"
+                 "svrg convert runs/a9a/model.h5 a9a.onnx"},
     {.name = "config",
      .bit = command::config,
      .summary = "show, check or start a config file",

@@ -176,6 +176,7 @@ int inspect(const Settings& settings) {
       return inspect_model(path, "svrg-model as JSON");
     case io::ModelFormat::liblinear:
       return inspect_model(path, "liblinear's text");
+    case io::ModelFormat::onnx:
     case io::ModelFormat::hdf5:
       break;
   }

@@ -40,7 +40,7 @@ constexpr Option table[] = {
      .help = "rows (svmlight, CSV, IDX or HDF5) or a model"},
     {.flag = "out-file", .positional = "OUT", .type = path, .group = "Data", .commands = convert,
      .help = "rows go to .h5, .svm, .csv, .tsv or …-images-idx3-ubyte; models to .h5, .model "
-             "(liblinear), .npz or .json"},
+             "(liblinear), .npz, .json or .onnx"},
 
     {.flag = "action", .positional = "ACTION", .type = choice,
      .choices = "show|check|init|schema|completion|man", .group = "Common", .commands = config,
@@ -287,7 +287,7 @@ constexpr Option table[] = {
      .group = "Output", .commands = train | tune | config,
      .help = "at the end a page of figures, report.html in the run directory (svrg report)"},
     {.flag = "export", .section = "output", .type = path, .group = "Output", .commands = train | tune | config,
-     .help = "the model again, to this .h5, .model (liblinear's text), .npz or .json file"},
+     .help = "the model again, to this .h5, .model (liblinear's text), .npz, .json or .onnx file"},
     {.flag = "fold-scaling", .section = "output", .type = Type::flag, .default_text = "false",
      .group = "Output", .commands = train | tune | config | convert,
      .help = "fold --standardize and --x-scale into the weights and intercept of the model that is "

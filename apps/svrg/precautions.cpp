@@ -43,8 +43,8 @@ void check_outputs(const Settings& settings, const ModelChoice& choice) {
   const auto format = io::known_model_format(path);
   if (!format)
     throw ConfigError(
-        fmt::format("--export: {} must end in .h5, .hdf5, .npz, .json, or in .model "
-                    "for liblinear's text",
+        fmt::format("--export: {} must end in .h5, .hdf5, .npz, .json, .onnx, or in "
+                    ".model for liblinear's text",
                     path.string()));
   if (format == io::ModelFormat::liblinear && settings.has("calibrate"))
     throw ConfigError(
@@ -52,7 +52,7 @@ void check_outputs(const Settings& settings, const ModelChoice& choice) {
         ".json");
   const bool text = format == io::ModelFormat::liblinear, folds = settings.flag("fold_scaling");
   if (text && choice.is_net())
-    throw ConfigError("--export: liblinear has no nets; use .h5, .npz or .json");
+    throw ConfigError("--export: liblinear has no nets; use .h5, .npz, .json or .onnx");
   if (folds && choice.is_net())
     throw ConfigError(settings.place("fold_scaling") + ": not an option of nets");
   if ((text || folds) && settings.is("standardize", "zscore") && !choice.intercept())

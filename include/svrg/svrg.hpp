@@ -29,6 +29,7 @@
 #include "svrg/io/event_file.hpp"
 #include "svrg/io/liblinear_model.hpp"
 #include "svrg/io/model_file.hpp"
+#include "svrg/io/onnx_model.hpp"
 #include "svrg/io/run_record.hpp"
 #include "svrg/io/scaling_file.hpp"
 #include "svrg/io/tuning_file.hpp"

@@ -17,7 +17,8 @@ const char* solver_type(const std::string& kind) {
 }  // namespace
 
 std::string liblinear_text(const ModelRecord& model) {
-  if (!model.symbol.empty()) throw ConfigError("liblinear has no nets; use .h5, .npz or .json");
+  if (!model.symbol.empty())
+    throw ConfigError("liblinear has no nets; use .h5, .npz, .json or .onnx");
   if (!model.calibration.method.empty())
     throw ConfigError(
         "liblinear's text has no place for the calibration of probabilities; use .h5, .npz or "

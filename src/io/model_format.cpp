@@ -1,4 +1,4 @@
-// A model's formats. All but liblinear's text are the same State in other clothes.
+// A model's formats. All but liblinear's text and ONNX are the same State in other clothes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "svrg/io/file.hpp"
 #include "svrg/io/liblinear_model.hpp"
 #include "svrg/io/model_file.hpp"
+#include "svrg/io/onnx_model.hpp"
 
 namespace svrg::io {
 namespace {
@@ -78,12 +79,13 @@ ModelRecord without_scaling(const ModelRecord& model) {
 }
 
 std::optional<ModelFormat> known_model_format(const std::string& path) {
-  constexpr std::array<std::pair<std::string_view, ModelFormat>, 5> suffixes = {
+  constexpr std::array<std::pair<std::string_view, ModelFormat>, 6> suffixes = {
       {{".h5", ModelFormat::hdf5},
        {".hdf5", ModelFormat::hdf5},
        {".model", ModelFormat::liblinear},
        {".npz", ModelFormat::npz},
-       {".json", ModelFormat::json}}};
+       {".json", ModelFormat::json},
+       {".onnx", ModelFormat::onnx}}};
   const std::string suffix = std::filesystem::path(path).extension().string();
   for (const auto& [known, format] : suffixes)
     if (suffix == known) return format;
@@ -95,7 +97,7 @@ ModelFormat model_format(const std::string& path) {
   if (!format)
     throw ConfigError(path +
                       ": no known suffix; models go to .h5, .hdf5, .model (liblinear's "
-                      "text), .npz or .json");
+                      "text), .npz, .json or .onnx");
   return *format;
 }
 
@@ -126,6 +128,8 @@ void save_model(const std::string& path, const ModelRecord& model) {
       return write_file(path, to_npz(state_of(model), format_name));
     case ModelFormat::json:
       return write_file(path, to_json(state_of(with_finite_summary(model)), format_name));
+    case ModelFormat::onnx:
+      return write_file(path, onnx_text(model));
     case ModelFormat::hdf5: {
       auto image = to_image(to_document(state_of(model), format_name, model.kind + " model"));
       append_trailer(image);
@@ -139,7 +143,9 @@ ModelRecord load_model(const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (is_sealed(file)) return model_from_state(state_of_payload(unseal(file, path), path), path);
   const auto format = format_of(text);
-  if (!format) throw DataError(path + ": no model: neither HDF5, .npz, JSON nor liblinear's text");
+  if (!format)
+    throw DataError(
+        path + ": no model: neither HDF5, .npz, JSON nor liblinear's text (ONNX is only written)");
   switch (*format) {
     case ModelFormat::liblinear:
       return from_liblinear(text, path);
@@ -147,6 +153,7 @@ ModelRecord load_model(const std::string& path) {
       return model_from_state(from_npz(file, format_name, path), path);
     case ModelFormat::json:
       return model_from_state(from_json(text, format_name, path), path);
+    case ModelFormat::onnx:  // is not told by its content
     case ModelFormat::hdf5:
       break;
   }

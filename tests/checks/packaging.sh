@@ -18,6 +18,7 @@ must_have $recipes/spack/packages/svrg/package.py "version(\"$version\""
 must_have "$(echo "$recipes"/easybuild/svrg-"$version"-*.eb)" "version = '$version'"
 must_have $recipes/svrg.def "image.version $version"
 must_have $recipes/svrg.lua "Version: $version"
+must_have CITATION.cff "version: $version"
 
 # An Apptainer definition: a header a stage, then known sections only.
 sections=$(sed -n 's/^\(%[a-z]*\).*/\1/p' "$recipes/svrg.def" | sort -u)

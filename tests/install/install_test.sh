@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: install_test.sh BUILD_DIR CXX [shared]   Installs into a folder of the build tree, then builds a
 # program against it in both ways a user may: find_package(svrg) and pkg-config. With `shared` what is
-# installed is a build of its own with a shared library, without optimisation, which the tests need not.
+# installed is a build of its own with a shared library, as for debugging but without what a debugger needs.
 set -euo pipefail
 build=$1
 cxx=$2
@@ -15,7 +15,7 @@ if [[ $kind == shared ]]; then
   mkdir -p "$build"
   if command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
   if ! { cmake -S "$root" -B "$build" -DBUILD_SHARED_LIBS=ON -DCMAKE_CXX_COMPILER="$cxx" \
-           -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 &&
+           -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG= &&
          cmake --build "$build" --parallel 2; } >"$build/build.log" 2>&1; then
     tail -n 40 "$build/build.log"
     exit 1

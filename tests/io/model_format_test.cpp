@@ -123,7 +123,7 @@ TEST(ModelFormat, is_chosen_by_the_suffix_alone) {
       save_model(folder / name, sample_model());
       ADD_FAILURE() << name;
     } catch (const ConfigError& error) {
-      for (const char* known : {".h5", ".hdf5", ".model", ".npz", ".json"})
+      for (const char* known : {".h5", ".hdf5", ".model", ".npz", ".json", ".onnx"})
         EXPECT_NE(std::string(error.what()).find(known), std::string::npos) << error.what();
     }
     EXPECT_FALSE(std::filesystem::exists(folder / name));

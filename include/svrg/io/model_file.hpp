@@ -67,8 +67,8 @@ Vec<double> weights_for(const ModelRecord& model, const ParameterLayout& layout)
 ModelRecord without_scaling(const ModelRecord& model);
 
 /// How a model is written.
-enum class ModelFormat { hdf5, liblinear, npz, json };
-/// By suffix: .h5 and .hdf5, .model (liblinear's text), .npz, .json; nothing for another.
+enum class ModelFormat { hdf5, liblinear, npz, json, onnx };
+/// By suffix: .h5 and .hdf5, .model (liblinear's text), .npz, .json, .onnx; nothing for another.
 std::optional<ModelFormat> known_model_format(const std::string& path);
 /// The same. @throws ConfigError for another, naming those
 ModelFormat model_format(const std::string& path);
@@ -78,7 +78,8 @@ std::optional<ModelFormat> model_format_of(const std::string& path);
 
 /// Writes a model file, whole and renamed, in the format of its suffix. Only HDF5 is sealed, and
 /// holds everything, as .npz does; JSON leaves out what of the summary is not finite; liblinear's
-/// text holds weights, classes and intercept (liblinear_text).
+/// text holds weights, classes and intercept (liblinear_text), ONNX what it takes to predict
+/// (onnx_text).
 /// @throws ConfigError on another suffix, or a model the format has no place for; OutputError
 void save_model(const std::string& path, const ModelRecord& model);
 /// Reads a model file of any format, told by its content, or a sealed checkpoint (which carries the

@@ -100,6 +100,8 @@ class Pages(Case):
                 said = ""
                 if has(["Rscript", "-e", "library(hdf5r)"]):
                     said = self.run_block(block.place, ["Rscript"], text)
+                else:
+                    print(f"{block.place}: not run, there is no R with hdf5r here")
             elif block.kind == "text":
                 if said or not text.strip():
                     self.assert_said(block, said)
@@ -116,8 +118,8 @@ class Pages(Case):
 def test_of(page):
     def test(self):
         if any(block.kind == "python" and not block.why for block in blocks(page)) and not has(
-                [PYTHON, "-c", "import h5netcdf, sklearn"]):
-            self.skipTest(f"no Python with h5netcdf and scikit-learn at {PYTHON}; tests/run.sh makes one")
+                [PYTHON, "-c", "import h5netcdf, onnxruntime, sklearn"]):
+            self.skipTest(f"no Python with h5netcdf, onnxruntime and scikit-learn at {PYTHON}; tests/run.sh makes one")
         self.go_through(page)
         for figure in self.folder.glob("*.svg"):
             ElementTree.parse(figure)
