@@ -90,8 +90,8 @@ PackedSum<Real>::PackedSum(const Communicator& comm, Compression compression,
 }
 
 template <class Real>
-void PackedSum<Real>::start(Index values, Index tail, bool) {
-  SVRG_EXPECT(values == size_, "a packed sum is of the layout's parameters");
+void PackedSum<Real>::start(Index values, Index tail, bool, const Support* support) {
+  SVRG_EXPECT(values == size_ && !support, "a packed sum is of the layout's parameters");
   std::fill(values_.begin(), values_.end(), Real{0});
   tail_.assign(static_cast<std::size_t>(tail), 0);
 }

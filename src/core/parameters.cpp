@@ -21,6 +21,10 @@ void ParameterLayout::add(Parameter parameter) {
   parameter.size = 1;
   for (const Index extent : parameter.shape) parameter.size *= extent;
   size_ += parameter.size;
+  if (parameter.row_sparse) {
+    parameter.first_row = sparse_rows_;
+    sparse_rows_ += parameter.shape.at(0);
+  }
   parameters_.push_back(std::move(parameter));
 }
 

@@ -60,6 +60,11 @@ Symbol Symbol::variable(std::string name, const VariableOptions& options) {
   if (options.lr_mult) attributes["__lr_mult__"] = Value(*options.lr_mult).text();
   if (options.wd_mult) attributes["__wd_mult__"] = Value(*options.wd_mult).text();
   if (!options.init.empty()) attributes["__init__"] = options.init;
+  if (options.stype == "row_sparse")
+    attributes["__storage_type__"] = "1";  // MXNet's number
+  else if (!options.stype.empty() && options.stype != "default")
+    throw ConfigError("variable '" + name + "': stype must be default or row_sparse, got '" +
+                      options.stype + "'");
   return Symbol({{graph::make_variable(std::move(name), std::move(attributes)), 0}});
 }
 

@@ -21,8 +21,7 @@ SymbolModel<Real>::SymbolModel(const Net& net, ExecutorOptions options)
 
 template <class Real>
 template <class Each>
-void SymbolModel<Real>::each_block(ConstVecRef<Real> w, const Batch& batch, const Part& part,
-                                   const Pass& pass, const Each& each) {
+void SymbolModel<Real>::each_block(const Batch& batch, const Part& part, const Each& each) {
   for (Index done = 0; done < part.count; done += block_) {
     const Index count = std::min(block_, part.count - done), first = part.first + done;
     global_rows_.clear();
@@ -32,18 +31,43 @@ void SymbolModel<Real>::each_block(ConstVecRef<Real> w, const Batch& batch, cons
     }
     executor_.begin(count);
     executor_.load(data_, batch.inputs[0].rows, batch.pick, first);
-    executor_.forward(w, no_states_, {pass, false, global_rows_});
     each(done, count);
   }
 }
 
 template <class Real>
+void SymbolModel<Real>::forward(ConstVecRef<Real> w, const Pass& pass) {
+  executor_.forward(w, no_states_, {pass, false, global_rows_});
+}
+
+template <class Real>
 double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                                        const Pass& pass, VecRef<Real> g) {
+  return add(w, 1, batch, part, pass, g);
+}
+
+template <class Real>
+double SymbolModel<Real>::add_difference(ConstVecRef<Real> w, ConstVecRef<Real> w_snap, double c,
+                                         const Batch& batch, const Part& part, const Pass& pass,
+                                         VecRef<Real> g) {
+  add(w_snap, -c, batch, part, pass, g);
+  return add(w, 1, batch, part, pass, g);
+}
+
+template <class Real>
+void SymbolModel<Real>::list_rows(const Batch& batch, const Part& part, std::vector<Index>& rows) {
+  if (layout().sparse_rows() == 0) return;
+  each_block(batch, part, [&](Index, Index) { executor_.list_rows(rows); });
+}
+
+template <class Real>
+double SymbolModel<Real>::add(ConstVecRef<Real> w, double times, const Batch& batch,
+                              const Part& part, const Pass& pass, VecRef<Real> g) {
   double total = 0;
   z_.resize(static_cast<std::size_t>(scores_));
   r_.resize(z_.size());
-  each_block(w, batch, part, pass, [&](Index done, Index count) {
+  each_block(batch, part, [&](Index done, Index count) {
+    forward(w, pass);
     const auto out = executor_.output(0);
     residuals_.resize(static_cast<std::size_t>(count * scores_));
     losses::with_loss(loss_, 1, [&](auto loss) {
@@ -60,7 +84,7 @@ double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, 
       }
     });
     const std::span<const Real> heads[] = {residuals_};
-    executor_.backward(w, heads, g);
+    executor_.backward(w, heads, g, {times, false});
   });
   return total;
 }
@@ -68,7 +92,8 @@ double SymbolModel<Real>::add_gradient(ConstVecRef<Real> w, const Batch& batch, 
 template <class Real>
 void SymbolModel<Real>::predict(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                                 std::span<double> scores) {
-  each_block(w, batch, part, Pass{false, 0}, [&](Index done, Index) {
+  each_block(batch, part, [&](Index done, Index) {
+    forward(w, Pass{false, 0});
     const auto out = executor_.output(0);
     std::copy(out.begin(), out.end(), scores.begin() + done * scores_);
   });

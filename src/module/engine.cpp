@@ -43,7 +43,7 @@ class Replica final : public Engine {
     const auto plain = [&] {
       return make_reducer<Real>(comm_, Reduction::plain, slices_.virtual_shards(), slices_.owned());
     };
-    snapshot_sums_ = plain();
+    if (!store_->snapshot_sums) store_->snapshot_sums = plain();
     if (options_.compression) {
       auto packed =
           std::make_unique<PackedSum<Real>>(comm_, options_.compression, layout(), slices_.owned());
@@ -52,32 +52,26 @@ class Replica final : public Engine {
     } else {
       reducer_ = plain();
     }
+    // What is left of earlier steps where messages are packed, or sums go on, may be of any row.
+    sparse_ = layout().sparse_rows() > 0 && !packed_ && !options_.accumulate;
   }
 
   const ParameterLayout& layout() const override { return scratch_.layout(); }
   const ParameterLayout& auxiliaries() const override { return scratch_.auxiliaries(); }
-  Vec<double> weights() const override { return store_->w.template cast<double>(); }
-  void set_weights(ConstVecRef<double> w) override { store_->w = w.template cast<Real>(); }
+  Vec<double> weights() const override { return store_->settled(layout()).template cast<double>(); }
+  void set_weights(ConstVecRef<double> w) override {
+    settle();  // the optimizer's memory
+    store_->w = w.template cast<Real>();
+  }
+  void settle() const override { store_->settle(layout()); }
+  void settle(std::vector<Index> own) override {
+    if (!sparse_) return;
+    const Support support(layout(), united(comm_, std::move(own)));
+    store_->settle(layout(), &support);
+  }
 
-  Vec<double> auxiliary_states() const override {
-    if (store_->aux_given.size() == 0) return {};
-    // Shards that had no rows have nothing to say.
-    Vec<double> sum = Vec<double>::Zero(store_->aux_given.size() + 1);
-    for (std::size_t s = 0; s < store_->aux.size(); ++s)
-      if (store_->moved[s]) {
-        sum.head(store_->aux_given.size()) += store_->aux[s].template cast<double>();
-        sum[store_->aux_given.size()] += 1;
-      }
-    comm_.sum(std::span(sum.data(), static_cast<std::size_t>(sum.size())));
-    const double shards = sum[store_->aux_given.size()];
-    if (shards == 0) return store_->aux_given.template cast<double>();
-    return sum.head(store_->aux_given.size()) / shards;
-  }
-  void set_auxiliary_states(ConstVecRef<double> aux) override {
-    store_->aux_given = aux.template cast<Real>();
-    std::fill(store_->aux.begin(), store_->aux.end(), store_->aux_given);
-    std::fill(store_->moved.begin(), store_->moved.end(), 0);
-  }
+  Vec<double> auxiliary_states() const override { return store_->mean_auxiliary(comm_); }
+  void set_auxiliary_states(ConstVecRef<double> aux) override { store_->set_auxiliary(aux); }
 
   void forward(const Feed& feed, bool training) override {
     number(feed_ = feed);
@@ -88,6 +82,11 @@ class Replica final : public Engine {
       if (rows_of(s) == 0) continue;
       auto& executor = executors_[static_cast<std::size_t>(s)];
       load(executor, feed_, begin_of(s), rows_of(s));
+    }
+    if (sparse_) take_support();
+    for (Index s = 0; s < pieces(); ++s) {
+      if (rows_of(s) == 0) continue;
+      auto& executor = executors_[static_cast<std::size_t>(s)];
       executor.forward(store_->w, store_->aux[static_cast<std::size_t>(s)],
                        {{training, store_->draw},
                         training,
@@ -113,7 +112,7 @@ class Replica final : public Engine {
         scratch_.begin(rows_of(s));
         scratch_.load_as(executors_[static_cast<std::size_t>(s)]);
         add_at_snapshot(feed_, begin_of(s), rows_of(s), {training_, store_->draw}, out_grad_spans_,
-                        g, {-alpha_, false});
+                        g, {-store_->alpha, false});
       }
       reducer_->tail(s)[0] += static_cast<double>(rows_of(s));
     }
@@ -168,43 +167,51 @@ class Replica final : public Engine {
     pending_ = false;
     const double rows = reducer_->total_tail()[0];
     scale_ = store_->rescale ? *store_->rescale : rows > 0 ? 1 / rows : 0;
+    const bool corrected = has_snapshot() && (!packed_ || options_.exact_mean);
+    rest_ = corrected ? store_->alpha * rows : 0;
     auto g = gradient();
-    if (has_snapshot() && (!packed_ || options_.exact_mean))
-      g = (g + static_cast<Real>(alpha_ * rows) * full_gradient_) * static_cast<Real>(scale_);
-    else
-      g *= static_cast<Real>(scale_);
+    for (const Stretch& s : summed_.stretches()) {
+      auto there = g.segment(s.begin, s.size);
+      if (corrected)
+        there =
+            (there + static_cast<Real>(rest_) * store_->full_gradient.segment(s.begin, s.size)) *
+            static_cast<Real>(scale_);
+      else
+        there *= static_cast<Real>(scale_);
+    }
     ++store_->updates;
-    store_->optimizer->step(layout(), store_->w, g, learning_rate_at(store_->updates));
+    store_->optimizer->step(layout(), store_->w,
+                            {reducer_->total(), &summed_, {store_->along(), rest_ * scale_}},
+                            store_->learning_rate(store_->updates));
     ++store_->draw;
   }
 
   Vec<double> last_gradient() const override {
-    if (reducer_->total().empty()) return Vec<double>::Zero(layout().size());
-    return gradient().template cast<double>() / (scale_ != 0 ? scale_ : 1);
+    Vec<double> g = Vec<double>::Zero(layout().size());
+    if (reducer_->total().empty()) return g;
+    if (rest_ != 0 && !summed_.whole()) g = rest_ * store_->full_gradient.template cast<double>();
+    for (const Stretch& s : summed_.stretches())
+      g.segment(s.begin, s.size) =
+          gradient().segment(s.begin, s.size).template cast<double>() / (scale_ != 0 ? scale_ : 1);
+    return g;
   }
   bool pending() const override { return pending_; }
   void set_optimizer(const std::string& name, const Options& params,
                      std::shared_ptr<LrScheduler> scheduler,
                      std::optional<double> rescale) override {
-    store_->optimizer = make_optimizer<Real>(name, params);
-    store_->optimizer_name = name;
-    store_->scheduler = std::move(scheduler);
-    store_->rescale = rescale;
-    store_->updates = 0;
-    if (store_->scheduler && params.count("learning_rate"))
-      store_->scheduler->set_base_lr(store_->optimizer->learning_rate());
-    OptionReader reader("optimizer " + name, params);
-    store_->updates = static_cast<std::uint64_t>(reader.integer("begin_num_update", 0));
+    settle();
+    store_->set_optimizer(name, params, std::move(scheduler), rescale);
   }
-  double learning_rate() const override { return learning_rate_at(store_->updates + 1); }
+  double learning_rate() const override { return store_->learning_rate(store_->updates + 1); }
 
   void start_snapshot() override {
+    settle();
     comm_.broadcast(std::span(store_->w.data(), static_cast<std::size_t>(store_->w.size())));
-    w_snap_ = store_->w;
-    aux_snap_ = auxiliary_states().template cast<Real>();
-    snapshot_draw_ = (std::uint64_t{1} << 63) + store_->draw;
-    snapshot_sums_->start(layout().size(), 1);
-    full_gradient_.resize(0);
+    store_->w_snap = store_->w;
+    store_->aux_snap = auxiliary_states().template cast<Real>();
+    store_->snapshot_draw = (std::uint64_t{1} << 63) + store_->draw;
+    store_->snapshot_sums->start(layout().size(), 1);
+    store_->full_gradient.resize(0);
   }
 
   void add_to_snapshot(const Feed& given, Index rows) override {
@@ -214,62 +221,49 @@ class Replica final : public Engine {
       const Index begin = first_row(s, feed.rows);
       const Index count = std::min(first_row(s + 1, feed.rows), rows) - begin;
       if (count <= 0) continue;
-      const auto to = snapshot_sums_->values(s);
+      const auto to = store_->snapshot_sums->values(s);
       load(scratch_, feed, begin, count);
-      add_at_snapshot(feed, begin, count, {true, snapshot_draw_}, {},
+      add_at_snapshot(feed, begin, count, {true, store_->snapshot_draw}, {},
                       Eigen::Map<Vec<Real>>(to.data(), layout().size()), {});
-      snapshot_sums_->tail(s)[0] += static_cast<double>(count);
+      store_->snapshot_sums->tail(s)[0] += static_cast<double>(count);
     }
   }
 
   void finish_snapshot() override {
-    snapshot_sums_->reduce();
-    const double rows = snapshot_sums_->total_tail()[0];
+    store_->snapshot_sums->reduce();
+    const double rows = store_->snapshot_sums->total_tail()[0];
     if (rows == 0) throw DataError("update_full_grads(): the iterator gave no rows");
-    full_gradient_ = Eigen::Map<const Vec<Real>>(snapshot_sums_->total().data(), layout().size()) *
-                     static_cast<Real>(1 / rows);
-    if (!full_gradient_.allFinite())
+    store_->full_gradient =
+        Eigen::Map<const Vec<Real>>(store_->snapshot_sums->total().data(), layout().size()) *
+        static_cast<Real>(1 / rows);
+    if (!store_->full_gradient.allFinite())
       throw NumericError("the full gradient is not finite; a smaller learning_rate may help");
   }
 
-  bool has_snapshot() const override { return full_gradient_.size() > 0; }
-  Vec<double> snapshot_weights() const override { return w_snap_.template cast<double>(); }
-  Vec<double> full_gradient() const override { return full_gradient_.template cast<double>(); }
-  void set_coefficient(double alpha) override { alpha_ = alpha; }
+  bool has_snapshot() const override { return store_->full_gradient.size() > 0; }
+  Vec<double> snapshot_weights() const override { return store_->w_snap.template cast<double>(); }
+  Vec<double> full_gradient() const override {
+    return store_->full_gradient.template cast<double>();
+  }
+  void set_coefficient(double alpha) override { store_->alpha = alpha; }
 
   void save_optimizer(State& state) const override {
     if (!store_->optimizer) return;
-    store_->optimizer->save(state);
-    state.values["optimizer/name"] = store_->optimizer_name;
-    state.values["updates"] = static_cast<std::int64_t>(store_->updates);
-    state.values["draw"] = static_cast<std::int64_t>(store_->draw);
+    settle();  // so that it goes with the weights as they are shown
+    store_->save_optimizer(state);
     if (packed_) state.arrays["compression/residual/weights"] = Array::vector(packed_->residuals());
   }
   void load_optimizer(const State& state) override {
-    if (state.text("optimizer/name") != store_->optimizer_name)
-      throw DataError("the states to be loaded are those of optimizer " +
-                      state.text("optimizer/name") + ", not " + store_->optimizer_name);
-    store_->optimizer->load(state);
-    store_->updates = static_cast<std::uint64_t>(state.integer("updates"));
-    store_->draw = static_cast<std::uint64_t>(state.integer("draw"));
+    store_->load_optimizer(state);
     if (!packed_) return;
     const Vec<Real> all = vector_in<Real>(state, "compression/residual/weights",
                                           slices_.virtual_shards() * layout().size());
     packed_->set_residuals({all.data(), static_cast<std::size_t>(all.size())});
   }
-  void save_snapshot(State& state) const override {
-    if (!has_snapshot()) return;
-    state.arrays["snapshot/weights"] = Array::vector<Real>(w_snap_);
-    state.arrays["full_gradient/weights"] = Array::vector<Real>(full_gradient_);
-    state.arrays["snapshot/auxiliary"] = Array::vector<Real>(aux_snap_);
-    state.values["snapshot/coefficient"] = alpha_;
-  }
+  void save_snapshot(State& state) const override { store_->save_snapshot(state); }
   void load_snapshot(const State& state) override {
-    if (!state.arrays.count("snapshot/weights")) return;
-    w_snap_ = vector_in<Real>(state, "snapshot/weights", layout().size());
-    full_gradient_ = vector_in<Real>(state, "full_gradient/weights", layout().size());
-    aux_snap_ = vector_in<Real>(state, "snapshot/auxiliary", auxiliaries().size());
-    alpha_ = state.real("snapshot/coefficient");
+    settle();
+    store_->load_snapshot(state);
   }
 
   void listen(OutputListener listener) override {
@@ -305,17 +299,21 @@ class Replica final : public Engine {
     for (const auto& [name, rows] : feed.inputs) executor.load(name, rows, {}, begin);
   }
 
-  double learning_rate_at(std::uint64_t update) const {
-    return store_->scheduler   ? (*store_->scheduler)(static_cast<Index>(update))
-           : store_->optimizer ? store_->optimizer->learning_rate()
-                               : 0;
-  }
-
   void start_sums() {
-    reducer_->start(layout().size(), 1, packed_ != nullptr);
-    begun_ = packed_ != nullptr;
+    summed_ = support_;
+    reducer_->start(layout().size(), 1, packed_ || sparse_, packed_ ? nullptr : &summed_);
+    begun_ = packed_ || sparse_;
     summed_rows_ = 0;
     pending_ = true;
+  }
+
+  /// Which rows of row_sparse parameters the rows loaded need, on all ranks; these are settled.
+  void take_support() {
+    std::vector<Index> own;
+    for (Index s = 0; s < pieces(); ++s)
+      if (rows_of(s) > 0) executors_[static_cast<std::size_t>(s)].list_rows(own);
+    support_ = Support(layout(), united(comm_, std::move(own)));
+    store_->settle(layout(), &support_);
   }
 
   /// After the sum over ranks, in its place.
@@ -327,8 +325,9 @@ class Replica final : public Engine {
   void add_at_snapshot(const Feed& feed, Index begin, Index count, const Pass& pass,
                        std::span<const std::span<const Real>> out_grads, VecRef<Real> g,
                        const typename Executor<Real>::Sum& sum) {
-    scratch_.forward(w_snap_, aux_snap_, {pass, false, global_rows(feed, begin, count), feed.rows});
-    scratch_.backward(w_snap_, out_grads, g, sum);
+    scratch_.forward(store_->w_snap, store_->aux_snap,
+                     {pass, false, global_rows(feed, begin, count), feed.rows});
+    scratch_.backward(store_->w_snap, out_grads, g, sum);
   }
 
   // `whole`: the values of out_grads.
@@ -354,9 +353,9 @@ class Replica final : public Engine {
   // Each sender adds its share of μ to what it contributes.
   void add_shares_of_mean() {
     if (!has_snapshot()) return;
-    const auto share = static_cast<Real>(alpha_) *
+    const auto share = static_cast<Real>(store_->alpha) *
                        (static_cast<Real>(summed_rows_) / static_cast<Real>(slices_.per_batch()));
-    for (Index s = 0; s < slices_.owned(); ++s) part(s) += share * full_gradient_;
+    for (Index s = 0; s < slices_.owned(); ++s) part(s) += share * store_->full_gradient;
   }
 
   Communicator comm_;
@@ -365,17 +364,16 @@ class Replica final : public Engine {
   std::vector<Executor<Real>> executors_;  // one an owned shard: outputs and what backward reads
   Executor<Real> scratch_;                 // evaluations at the snapshot
   std::shared_ptr<Store<Real>> store_ = std::make_shared<Store<Real>>();
-  Vec<Real> w_snap_, full_gradient_;
-  Vec<Real> aux_snap_;
   std::vector<Index> rows_;  // where owned shards begin in the batch
   std::vector<std::vector<Real>> out_grad_values_;
   std::vector<std::span<const Real>> out_grad_spans_;
-  std::unique_ptr<Reducer<Real>> reducer_, snapshot_sums_;
+  std::unique_ptr<Reducer<Real>> reducer_;
   PackedSum<Real>* packed_ = nullptr;  // reducer_, where it packs
   Feed feed_, feed_of_snapshot_;
-  double scale_ = 0, alpha_ = 1;
-  std::uint64_t snapshot_draw_ = 0;
-  bool joined_ = false;  // own shards are evaluated as one
+  Support support_{layout()}, summed_{layout()};  // of the last forward(), of the sum in hand
+  double scale_ = 0, rest_ = 0;                   // rest_: of μ in the last gradient
+  bool joined_ = false;                           // own shards are evaluated as one
+  bool sparse_ = false;  // steps are of the rows of row_sparse parameters that batches need
   bool training_ = false, pending_ = false, begun_ = false;
   Index summed_rows_ = 0;       // of the batches whose gradients wait for update()
   std::vector<Index> numbers_;  // of rows that came without

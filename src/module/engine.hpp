@@ -41,7 +41,13 @@ class Engine {
   virtual Vec<double> auxiliary_states() const = 0;
   virtual void set_auxiliary_states(ConstVecRef<double> aux) = 0;
 
+  /// Takes the steps that rows of row_sparse parameters owe: all; or, over all ranks, those with
+  /// these numbers (from Parameter::first_row on). weights() shows them as taken in any case.
+  virtual void settle() const = 0;
+  virtual void settle(std::vector<Index> own) = 0;  // Collective
+
   /// Evaluates own rows at the weights; with `training`, running statistics move.
+  /// Collective where there are row_sparse parameters: rows owing steps take them first.
   virtual void forward(const Feed& feed, bool training) = 0;
   /// Gradient sums of the last forward(), SVRG's difference where there is a snapshot.
   /// `out_grads`: whole batch, by output; empty where outputs are losses.

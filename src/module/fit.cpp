@@ -65,6 +65,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
   const bool watched = m.comm.max(Index{!options.batch_end_callback.empty()}) > 0;
   m.require_same(options.eval_data != nullptr, "eval_data");
   m.require_same(options.monitor != nullptr, "monitor");
+  m.require_same(static_cast<bool>(options.sparse_row_id_fn), "sparse_row_id_fn");
   const MonitorScope monitors(m.monitor, options.monitor);
   if (!m.params_initialized || options.force_init)
     init_params({options.initializer, options.arg_params, options.aux_params, options.allow_missing,
@@ -90,7 +91,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
       if (!next) break;
       const DataBatch& batch = *next;
       if (options.monitor) options.monitor->tic();
-      prepare(batch);
+      prepare(batch, options.sparse_row_id_fn);
       forward_backward(batch);
       update();
       m.take_metric(metric, batch.label);
@@ -119,7 +120,8 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
       const auto values = score(*options.eval_data, validation,
                                 {.batch_end_callback = options.eval_batch_end_callback,
                                  .score_end_callback = options.eval_end_callback,
-                                 .epoch = epoch});
+                                 .epoch = epoch,
+                                 .sparse_row_id_fn = options.sparse_row_id_fn});
       for (const auto& [name, value] : values)
         m.say(LogLevel::info, fmt::format("Epoch[{}] Validation-{}={:.6f}", epoch, name, value));
       record.validation = as_map(values);
@@ -145,7 +147,7 @@ std::vector<std::pair<std::string, double>> Module::score(DataIter& eval_data,
     const DataBatch* next = m.next_or_empty(eval_data);
     if (!next) break;
     const DataBatch& batch = *next;
-    prepare(batch);
+    prepare(batch, options.sparse_row_id_fn);
     forward(batch, false);
     m.take_metric(metric, batch.label);
     if (!watched) continue;
@@ -171,7 +173,7 @@ void Module::iter_predict(
     const DataBatch* next = m.next_or_empty(eval_data);
     if (!next) break;
     const DataBatch& batch = *next;
-    prepare(batch);
+    prepare(batch, options.sparse_row_id_fn);
     forward(batch, false);
     each(without_padding(get_outputs(), batch.pad), done, batch);
   }

@@ -171,10 +171,10 @@ void Module::Impl::make_engine_for_shapes(bool same_shards) {
     if (!common) {
       fresh->set_weights(engine->weights());
       fresh->set_auxiliary_states(engine->auxiliary_states());
+      State state;
+      engine->save_snapshot(state);
+      fresh->load_snapshot(state);
     }
-    State state;
-    engine->save_snapshot(state);
-    fresh->load_snapshot(state);
   }
   engine = std::move(fresh);
   output_shapes = symbol.infer_shape(input_shapes).outputs;

@@ -305,8 +305,24 @@ void Module::set_states(double value) {
     m.states.push_back(filled(m.input_shapes.at(name), value));
 }
 
-void Module::prepare(const DataBatch&) {
-  impl().require(impl().binded, "prepare() comes after bind()");
+void Module::prepare(const DataBatch& batch, const SparseRowIdFn& sparse_row_id_fn) {
+  Impl& m = impl();
+  m.require(m.binded, "prepare() comes after bind()");
+  if (!sparse_row_id_fn) return;
+  std::vector<Index> rows;
+  m.comm.agree("prepare", [&] {
+    for (const auto& [name, ids] : sparse_row_id_fn(batch)) {
+      const Parameter& p = m.engine->layout().at(name);
+      if (!p.row_sparse) throw ConfigError("parameter '" + name + "' is not row_sparse");
+      for (const double id : ids.values()) {
+        if (!(id >= 0 && id < static_cast<double>(p.shape[0])))
+          throw ConfigError(fmt::format("parameter '{}' has no row {}, its rows are 0 … {}", name,
+                                        id, p.shape[0] - 1));
+        rows.push_back(p.first_row + static_cast<Index>(id));
+      }
+    }
+  });
+  m.engine->settle(std::move(rows));
 }
 
 void Module::install_monitor(Monitor& monitor) {

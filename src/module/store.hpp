@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "svrg/comm/reducer.hpp"
 #include "svrg/core/error.hpp"
 #include "svrg/core/parameters.hpp"
 #include "svrg/core/state.hpp"
@@ -33,11 +34,40 @@ struct Store {
   std::shared_ptr<LrScheduler> scheduler;
   std::optional<double> rescale;
   std::uint64_t updates = 0, draw = 0;
+  /// SVRG's: w̃, μ there (empty: there is none, or it is being summed) and its coefficient.
+  Vec<Real> w_snap, aux_snap, full_gradient;
+  double alpha = 1;
+  std::uint64_t snapshot_draw = 0;
+  std::unique_ptr<Reducer<Real>> snapshot_sums;
+
+  /// What the optimizer's debts and gradients of rows that batches leave out are along.
+  const Real* along() const { return full_gradient.size() > 0 ? full_gradient.data() : nullptr; }
+  bool owes() const { return optimizer && optimizer->owes(); }
+  /// Rows of `support`, or all, take the steps that they owe.
+  void settle(const ParameterLayout& layout, const Support* support = nullptr) {
+    if (owes()) optimizer->settle(layout, w, along(), support);
+  }
+  /// The weights once all steps are taken.
+  Vec<Real> settled(const ParameterLayout& layout) const;
+
+  /// Of the shards whose states have moved; as given where none has. Collective.
+  Vec<double> mean_auxiliary(const Communicator& comm) const;
+  void set_auxiliary(ConstVecRef<double> given);
+
+  /// @throws ConfigError
+  void set_optimizer(const std::string& name, const Options& params,
+                     std::shared_ptr<LrScheduler> schedule, std::optional<double> rescaling);
+  double learning_rate(std::uint64_t update) const;
+  /// Optimizer and counters, without debts; snapshot and full gradient. @throws DataError
+  void save_optimizer(State& state) const;
+  void load_optimizer(const State& state);
+  void save_snapshot(State& state) const;
+  void load_snapshot(const State& state);
 };
 
 inline bool same_parameters(const ParameterLayout& a, const ParameterLayout& b) {
   return std::ranges::equal(a.all(), b.all(), [](const Parameter& p, const Parameter& q) {
-    return p.name == q.name && p.shape == q.shape;
+    return p.name == q.name && p.shape == q.shape && p.row_sparse == q.row_sparse;
   });
 }
 

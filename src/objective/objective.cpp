@@ -3,6 +3,7 @@
 #include "svrg/objective/objective.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "objective/tail.hpp"
 #include "svrg/core/error.hpp"
@@ -42,7 +43,9 @@ ModelObjective<Real>::ModelObjective(const Communicator& comm, Model<Real>& mode
       exact_(make_reducer<Real>(comm, reduction, shard.partition().virtual_shards(),
                                 shard.owned_shards())),
       probe_(std::move(probe)),
-      mean_weight_(mean_weight(comm, shard, reduction)) {
+      mean_weight_(mean_weight(comm, shard, reduction)),
+      everything_(model.layout()),
+      some_(everything_) {
   if (!compression) return;
   // A virtual shard contributes the sum over its share of a batch.
   compression.threshold *=
@@ -56,8 +59,21 @@ void ModelObjective<Real>::start(const Batch* batch) {
   if (started_) return;
   const bool exact = !packed_ || batch == &shard_.all();
   reducer_ = exact ? exact_.get() : packed_.get();
-  reducer_->start(size(), Tail::size);
+  if (batch == &shard_.all()) support_ = nullptr;
+  reducer_->start(size(), Tail::size, true, support_);
   started_ = true;
+}
+
+template <class Real>
+const Support& ModelObjective<Real>::support(const Batch& batch) {
+  support_ = nullptr;
+  // What is left of earlier steps where messages are packed may be of any row.
+  if (model_.layout().sparse_rows() == 0 || packed_ || &batch == &shard_.all()) return everything_;
+  std::vector<Index> rows;
+  for (const Part& part : batch.parts) model_.list_rows(batch, part, rows);
+  some_ = Support(model_.layout(), united(comm_, std::move(rows)));
+  support_ = &some_;
+  return some_;
 }
 
 template <class Real>
@@ -124,8 +140,14 @@ Report ModelObjective<Real>::reduce(const Snapshot<Real>* at, VecRef<Real> g) {
   started_ = false;
   const Report report = Tail(reducer_->total_tail()).report(mean_weight_);
   const double scale = report.rows > 0 ? 1 / (static_cast<double>(report.rows) * mean_weight_) : 0;
-  g = static_cast<Real>(scale) * Eigen::Map<const Vec<Real>>(reducer_->total().data(), size());
-  if (at) g += static_cast<Real>(at->coefficient) * at->full_gradient;
+  const Eigen::Map<const Vec<Real>> sum(reducer_->total().data(), size());
+  for (const Stretch& s :
+       std::exchange(support_, nullptr) ? some_.stretches() : everything_.stretches()) {
+    auto there = g.segment(s.begin, s.size);
+    there = static_cast<Real>(scale) * sum.segment(s.begin, s.size);
+    if (at)
+      there += static_cast<Real>(at->coefficient) * at->full_gradient.segment(s.begin, s.size);
+  }
   return report;
 }
 

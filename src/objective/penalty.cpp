@@ -37,6 +37,14 @@ void Penalty<Real>::add_gradient(ConstVecRef<Real> w, VecRef<Real> g) const {
 }
 
 template <class Real>
+void Penalty<Real>::add_gradient(ConstVecRef<Real> w, VecRef<Real> g,
+                                 const Support& support) const {
+  for (const Stretch& s : support.stretches())
+    for (Index j = s.begin; j < s.begin + s.size; ++j)
+      g[j] += static_cast<Real>(curvature_[j]) * w[j];
+}
+
+template <class Real>
 void Penalty<Real>::shrink(VecRef<Real> w, double eta) const {
   if (l1_ <= 0) return;
   for (Index j = 0; j < w.size(); ++j)

@@ -27,7 +27,7 @@ template <class Real>
 class Adam : public Moments<Real> {
  public:
   explicit Adam(OptionReader& o) : Moments<Real>(o, 0.001, 0.9, 0.999, 1e-8) {
-    o.ignore("lazy_update");
+    this->may_be(SlottedOptimizer<Real>::Lazy::rows, o);
   }
 
  protected:

@@ -12,8 +12,9 @@ template <class Real>
 class AdaGrad : public SlottedOptimizer<Real> {
  public:
   explicit AdaGrad(OptionReader& o)
-      : SlottedOptimizer<Real>(o, 0.01, {"history"}),
-        eps_(static_cast<Real>(o.real("eps", 1e-7))) {}
+      : SlottedOptimizer<Real>(o, 0.01, {"history"}), eps_(static_cast<Real>(o.real("eps", 1e-7))) {
+    this->may_be(SlottedOptimizer<Real>::Lazy::rows, o);
+  }
 
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {
@@ -37,6 +38,7 @@ class GroupAdaGrad : public SlottedOptimizer<Real> {
   explicit GroupAdaGrad(OptionReader& o)
       : SlottedOptimizer<Real>(o, 0.01, {"history"}), eps_(static_cast<Real>(o.real("eps", 1e-5))) {
     if (o.real("wd", 0) != 0) o.fail("wd", "is not supported by groupadagrad");
+    this->may_be(SlottedOptimizer<Real>::Lazy::rows, o);
   }
 
  protected:
@@ -129,7 +131,9 @@ class Ftrl : public SlottedOptimizer<Real> {
   explicit Ftrl(OptionReader& o)
       : SlottedOptimizer<Real>(o, 0.1, {"z", "square"}),
         lamda1_(static_cast<Real>(o.real("lamda1", 0.01))),
-        beta_(static_cast<Real>(o.real("beta", 1))) {}
+        beta_(static_cast<Real>(o.real("beta", 1))) {
+    this->may_be(SlottedOptimizer<Real>::Lazy::rows, o);
+  }
 
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {

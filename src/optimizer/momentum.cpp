@@ -14,11 +14,16 @@ class Sgd : public SlottedOptimizer<Real> {
   explicit Sgd(OptionReader& o)
       : SlottedOptimizer<Real>(o, 0.01, {"momentum"}),
         momentum_(static_cast<Real>(o.real("momentum", 0))) {
-    o.ignore("lazy_update");  // rows are dense here
+    this->may_be(SlottedOptimizer<Real>::Lazy::owing, o);
     o.ignore("multi_precision");
   }
 
  protected:
+  IdleStep idle(double lr, double decay, double drift) const override {
+    const auto momentum = static_cast<double>(momentum_);
+    if (momentum == 0) return {.ww = 1 - lr * decay, .wa = -lr * drift};
+    return {momentum, -lr * decay, -lr * drift, momentum, 1 - lr * decay, -lr * drift};
+  }
   void move(const Parameter& p, Real* w, const Real* g) override {
     descend(p, w, g, static_cast<Real>(this->lr()), momentum_);
   }
@@ -45,9 +50,14 @@ class Nag : public SlottedOptimizer<Real> {
       : SlottedOptimizer<Real>(o, 0.01, {"momentum"}),
         momentum_(static_cast<Real>(o.real("momentum", 0))) {
     o.ignore("multi_precision");
+    this->may_be(SlottedOptimizer<Real>::Lazy::owing, o);
   }
 
  protected:
+  IdleStep idle(double lr, double decay, double drift) const override {
+    const auto m = static_cast<double>(momentum_), ahead = 1 + m;
+    return {m, -lr * decay, -lr * drift, m * m, 1 - ahead * lr * decay, -ahead * lr * drift};
+  }
   void move(const Parameter& p, Real* w, const Real* g) override {
     const auto lr = static_cast<Real>(this->lr());
     const auto seen = this->seen();
@@ -135,7 +145,9 @@ class Lars : public Sgd<Real> {
       : Sgd<Real>(o),
         eta_(o.real("eta", 0.001)),
         eps_(o.real("eps", 0)),
-        corrects_(o.flag("momentum_correction", true)) {}
+        corrects_(o.flag("momentum_correction", true)) {
+    this->never_lazy();  // norms are of all rows
+  }
 
  protected:
   void move(const Parameter& p, Real* w, const Real* g) override {

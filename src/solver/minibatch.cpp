@@ -33,6 +33,8 @@ double MinibatchSolver<Real>::bound(ConstVecRef<Real> w) const {
 
 template <class Real>
 void MinibatchSolver<Real>::take_measure(VecRef<Real> w) {
+  take_back(w);
+  optimizer_.settle(layout_, w, estimator_.rest().along);
   // Root's weights are everybody's: replicas cannot drift from snapshot to snapshot.
   comm_.broadcast(std::span(w.data(), static_cast<std::size_t>(w.size())));
   const Report report = estimator_.measure(f_, w, g_);
@@ -96,7 +98,41 @@ void MinibatchSolver<Real>::roll_back(VecRef<Real> w) {
 }
 
 template <class Real>
+Report MinibatchSolver<Real>::take_step(VecRef<Real> w, const Batch& batch, const Pass& pass) {
+  const Penalty<Real>& penalty = f_.penalty();
+  Rest<Real> rest = estimator_.rest();
+  rest.decay = penalty.l2();
+  // Thresholds are not linear, and so are for all weights in every step.
+  const Support* support = penalty.l1() > 0 ? nullptr : &f_.support(batch);
+  if (support) optimizer_.settle(layout_, w, rest.along, support);
+  const Report report = estimator_.estimate(f_, w, batch, pass, g_);
+  if (support)
+    penalty.add_gradient(w, g_, *support);
+  else
+    penalty.add_gradient(w, g_);
+  const std::span<const Real> values(g_.data(), static_cast<std::size_t>(g_.size()));
+  optimizer_.step(layout_, w, {values, support, rest}, now_.learning_rate);
+  penalty.shrink(w, now_.learning_rate);
+  return report;
+}
+
+template <class Real>
+void MinibatchSolver<Real>::show_settled(VecRef<Real> w) {
+  if (!optimizer_.owes()) return;
+  owing_ = w;
+  optimizer_.settle_copy(layout_, w, estimator_.rest().along);
+}
+
+template <class Real>
+void MinibatchSolver<Real>::take_back(VecRef<Real> w) {
+  if (owing_.size() == 0) return;
+  w = owing_;
+  owing_.resize(0);
+}
+
+template <class Real>
 Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
+  take_back(w);
   now_.measured = false;
   now_.epoch_ended = false;
   now_.requests = {};
@@ -114,10 +150,7 @@ Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
   bool finite = true;
   for (const Batch* batch = next_batch(true); batch; batch = next_batch(false)) {
     const Pass pass{true, static_cast<std::uint64_t>(now_.step)};
-    const Report report = estimator_.estimate(f_, w, *batch, pass, g_);
-    f_.penalty().add_gradient(w, g_);
-    optimizer_.step(layout_, w, g_, now_.learning_rate);
-    f_.penalty().shrink(w, now_.learning_rate);
+    const Report report = take_step(w, *batch, pass);
     ++now_.step;
     ++step_in_epoch_;
     now_.passes += estimator_.evaluations_per_row() * static_cast<double>(report.rows) / rows;
@@ -125,8 +158,12 @@ Outcome MinibatchSolver<Real>::advance(VecRef<Real> w) {
     finite = report.finite;
     if (!finite) break;
     // A request inside the last step of an epoch is met at the epoch's end instead.
-    if (report.requests.any() && step_in_epoch_ < source_.steps_per_epoch()) return now_;
+    if (report.requests.any() && step_in_epoch_ < source_.steps_per_epoch()) {
+      show_settled(w);
+      return now_;
+    }
   }
+  optimizer_.settle(layout_, w, estimator_.rest().along);
   step_in_epoch_ = 0;
   ++now_.epoch;
   now_.epoch_ended = true;
@@ -160,6 +197,7 @@ void MinibatchSolver<Real>::save(State& state) const {
   state.values["solver/good_objective"] = good_objective_;
   state.values["solver/first_objective"] = first_objective_;
   state.arrays["solver/good_weights"] = Array::vector<Real>(good_);
+  if (owing_.size() > 0) state.arrays["solver/owing_weights"] = Array::vector<Real>(owing_);
   f_.save(state);
   estimator_.save(state);
   optimizer_.save(state);
@@ -180,8 +218,13 @@ void MinibatchSolver<Real>::load(const State& state) {
   now_.epoch_ended = step_in_epoch_ == 0;
   good_objective_ = state.real("solver/good_objective");
   first_objective_ = state.real("solver/first_objective");
-  const auto& good = std::get<std::vector<Real>>(state.array("solver/good_weights").data);
-  good_ = Eigen::Map<const Vec<Real>>(good.data(), static_cast<Index>(good.size()));
+  const auto read = [&](const std::string& name) {
+    const auto& values = std::get<std::vector<Real>>(state.array(name).data);
+    return Vec<Real>(Eigen::Map<const Vec<Real>>(values.data(), static_cast<Index>(values.size())));
+  };
+  good_ = read("solver/good_weights");
+  owing_.resize(0);
+  if (state.arrays.contains("solver/owing_weights")) owing_ = read("solver/owing_weights");
   f_.load(state);
   estimator_.load(state);
   optimizer_.load(state);

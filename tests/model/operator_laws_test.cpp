@@ -273,7 +273,6 @@ TEST(OperatorErrors, name_the_attribute_or_the_input_that_is_wrong) {
   says("Pooling", {{"kernel", {2}}, {"pad", {1}}, {"pooling_convention", "same"}}, {}, "pad");
   says("Dropout", {{"p", 1.5}}, {}, "p must be in");
   says("softmax", {{"axis", 2}, {"use_length", true}}, {{2, 3}}, "axis: 2");
-  says("Embedding", {{"input_dim", 2}, {"output_dim", 2}, {"sparse_grad", true}}, {}, "row_sparse");
   says("broadcast_add", {}, {{2, 3}, {2, 4}}, "lhs (2, 3) and rhs (2, 4)");
   says("broadcast_axis", {{"axis", {0, 1}}, {"size", 3}}, {}, "size");
   says("broadcast_to", {{"shape", {2, 5}}}, {{2, 3}}, "(2, 3) cannot be repeated to (2, 5)");

@@ -158,8 +158,6 @@ TEST(Operators, attributes_without_sense_are_refused) {
   EXPECT_TRUE(refused("clip", {{"a_min", 0}}, {{2, 2}}));
   EXPECT_TRUE(refused("Reshape", {{"shape", {-1, -1}}}, {{2, 3}}));
   EXPECT_TRUE(refused("slice", {{"begin", {0, 0, 0}}, {"end", {1, 1, 1}}}, {{2, 3}}));
-  EXPECT_TRUE(refused("Embedding", {{"input_dim", 2}, {"output_dim", 2}, {"sparse_grad", true}},
-                      {{2}, {}}));
 }
 
 TEST(Operators, convolution_is_the_sum_over_its_window) {

@@ -42,8 +42,8 @@ class PackedSum : public Reducer<Real> {
   PackedSum(const Communicator& comm, Compression compression, const ParameterLayout& layout,
             Index owned);
   using Reducer<Real>::start;
-  /// `values` must be the layout's size; always zeroed.
-  void start(Index values, Index tail, bool zeroed) override;
+  /// `values` must be the layout's size; always zeroed, and of all of them: residuals are.
+  void start(Index values, Index tail, bool zeroed, const Support* support) override;
   std::span<Real> values(Index s) override;
   std::span<double> tail(Index) override { return tail_; }
   void reduce() override;

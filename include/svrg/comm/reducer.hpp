@@ -1,9 +1,11 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "svrg/comm/communicator.hpp"
 #include "svrg/core/parallel.hpp"
+#include "svrg/core/support.hpp"
 #include "svrg/core/types.hpp"
 
 namespace svrg {
@@ -22,10 +24,12 @@ class Reducer {
  public:
   virtual ~Reducer() = default;
   /// Local: zeroes the parts. `values` numbers of type Real and `tail` doubles a part. Not
-  /// `zeroed`, the former hold anything: the caller writes all of them.
-  virtual void start(Index values, Index tail, bool zeroed) = 0;
-  /// Zeroed.
-  void start(Index values, Index tail) { start(values, tail, true); }
+  /// `zeroed`, the former hold anything: the caller writes all of them. With a `support`, which
+  /// must be the same on all ranks and outlive reduce(), only values in it are zeroed, sent and
+  /// summed; others mean nothing, in parts and in the total.
+  virtual void start(Index values, Index tail, bool zeroed, const Support* support) = 0;
+  /// Of all values.
+  void start(Index values, Index tail, bool zeroed = true) { start(values, tail, zeroed, nullptr); }
   /// Local: where the sum of owned virtual shard s (0 … owned − 1) is to be added.
   virtual std::span<Real> values(Index s) = 0;
   /// Likewise for the doubles of its tail.
@@ -37,6 +41,9 @@ class Reducer {
   /// [tail]
   virtual std::span<double> total_tail() = 0;
 };
+
+/// The numbers that any rank has, ascending, each once. Collective: one gather.
+std::vector<Index> united(const Communicator& comm, std::vector<Index> own);
 
 /// `owned` of the `virtual_shards` are this rank's, cut into `lanes`; ranks own them in ascending
 /// order.

@@ -16,6 +16,8 @@ class GradientEstimator {
                           const Pass& pass, VecRef<Real> g) = 0;
   /// g ← full gradient at w (data term), kept by estimators that want a snapshot. Collective.
   virtual Report measure(Objective<Real>& f, ConstVecRef<Real> w, VecRef<Real> g) = 0;
+  /// What estimates are outside of their batch's support.
+  virtual Rest<Real> rest() const { return {}; }
   /// Evaluations of ∇f_i a row of a batch costs, and whether measure() is part of the method.
   virtual double evaluations_per_row() const = 0;
   virtual bool needs_snapshot() const = 0;
@@ -35,6 +37,9 @@ class SvrgEstimator : public GradientEstimator<Real> {
   Report estimate(Objective<Real>& f, ConstVecRef<Real> w, const Batch& batch, const Pass& pass,
                   VecRef<Real> g) override;
   Report measure(Objective<Real>& f, ConstVecRef<Real> w, VecRef<Real> g) override;
+  Rest<Real> rest() const override {
+    return {snapshot_.full_gradient.data(), snapshot_.coefficient};
+  }
   double evaluations_per_row() const override { return 2; }
   bool needs_snapshot() const override { return true; }
   const Snapshot<Real>& snapshot() const noexcept { return snapshot_; }

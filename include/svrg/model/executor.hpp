@@ -31,6 +31,9 @@ using OutputListener = std::function<void(const std::string& name, std::span<con
 
 /// Names and shapes of a symbol's parameters, in order of arguments. lr_mult and wd_mult are the
 /// variables' own; wd_mult is 0 for names that end in neither _weight nor _gamma, as MXNet has it.
+/// A parameter is row_sparse where its readers say so (an Embedding with sparse_grad, or one or a
+/// dot() of a variable whose stype is row_sparse) and where the rows they read are known from an
+/// input; any other is dense.
 /// @throws ConfigError where shapes do not follow, or a name of the options is not an argument.
 ParameterLayout parameter_layout(const Symbol& symbol, const ExecutorOptions& options);
 /// Of the auxiliary states.
@@ -59,6 +62,10 @@ class Executor {
   /// The rows that another executor of the symbol was given, as many as were begun here, without
   /// another copy of them; as long as they are loaded there.
   void load_as(const Executor& other);
+
+  /// Adds the numbers (from Parameter::first_row on, in any order) of the rows of row_sparse
+  /// parameters that the loaded rows make forward() read; their gradient is 0 in all others.
+  void list_rows(std::vector<Index>& rows) const;
 
   /// What a pass knows beside weights and rows.
   struct Context {

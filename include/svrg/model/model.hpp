@@ -1,5 +1,6 @@
 #pragma once
-#include "svrg/core/gradient.hpp"
+#include <vector>
+
 #include "svrg/core/parameters.hpp"
 #include "svrg/data/batch.hpp"
 
@@ -27,6 +28,9 @@ class Model {
   virtual double add_difference(ConstVecRef<Real> w, ConstVecRef<Real> w_snap, double c,
                                 const Batch& batch, const Part& part, const Pass& pass,
                                 VecRef<Real> g);
+  /// Adds the numbers (from Parameter::first_row on, in any order) of the rows of row_sparse
+  /// segments that one part of the batch reads, and outside of which its gradient is 0.
+  virtual void list_rows(const Batch&, const Part&, std::vector<Index>&) {}
   /// Scores of one part's rows, [count, scores_per_row()], row-major.
   virtual void predict(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                        std::span<double> scores) = 0;

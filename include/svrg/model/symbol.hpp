@@ -24,6 +24,7 @@ struct VariableOptions {
   std::vector<Index> shape{};
   std::optional<double> lr_mult{}, wd_mult{};
   std::string init{};    // an initializer: "zeros" or ["normal", {"sigma": 0.01}]
+  std::string stype{};   // "row_sparse": so is the gradient, where few rows are read; or "default"
   Options attributes{};  // further ones, "__storage_type__" and the like
 };
 

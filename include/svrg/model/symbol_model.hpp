@@ -20,15 +20,21 @@ class SymbolModel : public Model<Real> {
   const ParameterLayout& layout() const override { return executor_.layout(); }
   double add_gradient(ConstVecRef<Real> w, const Batch& batch, const Part& part, const Pass& pass,
                       VecRef<Real> g) override;
+  double add_difference(ConstVecRef<Real> w, ConstVecRef<Real> w_snap, double c, const Batch& batch,
+                        const Part& part, const Pass& pass, VecRef<Real> g) override;
+  void list_rows(const Batch& batch, const Part& part, std::vector<Index>& rows) override;
   void predict(ConstVecRef<Real> w, const Batch& batch, const Part& part,
                std::span<double> scores) override;
   Index scores_per_row() const override { return scores_; }
 
  private:
-  /// Runs forward over blocks of the part; each(first row of the block in the part, its rows).
+  /// Feeds blocks of the part; each(first row of the block in the part, its rows).
   template <class Each>
-  void each_block(ConstVecRef<Real> w, const Batch& batch, const Part& part, const Pass& pass,
-                  const Each& each);
+  void each_block(const Batch& batch, const Part& part, const Each& each);
+  void forward(ConstVecRef<Real> w, const Pass& pass);
+  /// Adds `times` times the gradient's sum, returns that of the losses.
+  double add(ConstVecRef<Real> w, double times, const Batch& batch, const Part& part,
+             const Pass& pass, VecRef<Real> g);
   Loss loss_;
   std::string data_;
   Executor<Real> executor_;

@@ -64,9 +64,9 @@ struct BindOptions {
   bool for_training = true;
   bool inputs_need_grad = false;
   bool force_rebind = false;
-  /// Weights, running statistics and optimizer are this one's, for both: what one module's update()
-  /// moves is moved for the other. Same parameters, dtype and contexts; bound, and its optimizer
-  /// made, before this; it must outlive this.
+  /// Weights, running statistics, SVRG's snapshot and optimizer are this one's, for both: what one
+  /// module's update() moves is moved for the other. Same parameters, dtype and contexts; bound,
+  /// and its optimizer made, before this; it must outlive this.
   const Module* shared_module = nullptr;
   GradReq grad_req = GradReq::write;
 };
@@ -101,6 +101,9 @@ struct InitOptimizerOptions {
   bool force_init = false;
 };
 
+/// Row numbers by row_sparse parameter that a batch needs, beside those that forward() finds out.
+using SparseRowIdFn = std::function<NDArrays(const DataBatch&)>;
+
 /// A metric by name, several by names, or one of the caller's own.
 struct MetricArgument {
   MetricArgument() = default;
@@ -134,6 +137,7 @@ struct FitOptions {
   std::optional<Index> num_epoch{};    // required
   MetricArgument validation_metric{};  // none: eval_metric itself
   Monitor* monitor = nullptr;
+  SparseRowIdFn sparse_row_id_fn{};  // for prepare()
 };
 
 /// What fit() saw, by epoch: "mse" and so on.
@@ -154,12 +158,14 @@ struct ScoreOptions {
   std::vector<BatchEndCallback> score_end_callback{};
   bool reset = true;
   Index epoch = 0;
+  SparseRowIdFn sparse_row_id_fn{};
 };
 
 /// Arguments of predict().
 struct PredictOptions {
   std::optional<Index> num_batch{};
   bool reset = true;
+  SparseRowIdFn sparse_row_id_fn{};
 };
 
 /// MXNet's Module over MPI: a symbol with its weights, run forward and backward over batches that
@@ -254,8 +260,10 @@ class Module {
                     const std::function<void(const std::vector<NDArray>& outputs, Index batch,
                                              const DataBatch& data)>& each,
                     const PredictOptions& options = {});
-  /// Before a batch's forward(): nothing to do for dense parameters.
-  void prepare(const DataBatch& batch);
+  /// Before a batch's forward(): rows of row_sparse parameters, over all ranks, take the steps that
+  /// they owe. forward() does so by itself for rows that it reads. Collective with a function.
+  /// @throws CollectiveError for a parameter that is not row_sparse, or a row that it does not have
+  void prepare(const DataBatch& batch, const SparseRowIdFn& sparse_row_id_fn = {});
   /// Lets it see outputs from now on; it must outlive this.
   void install_monitor(Monitor& monitor);
 

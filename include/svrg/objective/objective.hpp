@@ -4,6 +4,7 @@
 #include "svrg/comm/packed_sum.hpp"
 #include "svrg/comm/reducer.hpp"
 #include "svrg/core/clock.hpp"
+#include "svrg/core/gradient.hpp"
 #include "svrg/core/requests.hpp"
 #include "svrg/core/state.hpp"
 #include "svrg/data/shard.hpp"
@@ -34,6 +35,11 @@ class Objective {
   virtual ~Objective() = default;
   virtual Index size() const = 0;
   virtual const Penalty<Real>& penalty() const = 0;
+  /// What a step on this batch moves: weights it reads, and outside of which the gradients of its
+  /// rows are 0. To be called before accumulate() and reduce(), which then keep to it: g is left as
+  /// it was elsewhere. Where it is not called, and in full gradients, it is everything. Collective
+  /// where the layout has row_sparse segments: one gather of row numbers.
+  virtual const Support& support(const Batch& batch) = 0;
   /// Local: adds the sums of ∇f_i(w), or of ∇f_i(w) − α∇f_i(w̃) where `at` is given.
   virtual void accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at, const Batch& batch,
                           const Pass& pass) = 0;
@@ -71,6 +77,7 @@ class ModelObjective : public Objective<Real> {
                  Compression compression = {}, Index batch = 1);
   Index size() const override { return model_.layout().size(); }
   const Penalty<Real>& penalty() const override { return penalty_; }
+  const Support& support(const Batch& batch) override;
   void accumulate(ConstVecRef<Real> w, const Snapshot<Real>* at, const Batch& batch,
                   const Pass& pass) override;
   Report reduce(const Snapshot<Real>* at, VecRef<Real> g) override;
@@ -95,6 +102,8 @@ class ModelObjective : public Objective<Real> {
   RequestProbe probe_;
   double mean_weight_ = 1;
   bool started_ = false;
+  Support everything_, some_;
+  const Support* support_ = nullptr;  // of the step in hand; null: everything
   PhaseTimes times_;
   void start(const Batch* batch);
 };

@@ -1,5 +1,5 @@
 #pragma once
-#include "svrg/core/parameters.hpp"
+#include "svrg/core/support.hpp"
 
 namespace svrg {
 
@@ -14,6 +14,8 @@ class Penalty {
   double value(ConstVecRef<Real> w) const;
   /// Of the smooth half: g ← g + λ₂·wd_mult·w.
   void add_gradient(ConstVecRef<Real> w, VecRef<Real> g) const;
+  /// The same in the support alone.
+  void add_gradient(ConstVecRef<Real> w, VecRef<Real> g, const Support& support) const;
   /// λ₂·wd_mult, per coordinate. [P]
   const Vec<double>& curvature() const noexcept { return curvature_; }
   /// λ₁·wd_mult, per coordinate. [P]

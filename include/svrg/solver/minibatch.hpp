@@ -35,6 +35,11 @@ class MinibatchSolver : public Solver<Real> {
 
  private:
   void take_measure(VecRef<Real> w);
+  Report take_step(VecRef<Real> w, const Batch& batch, const Pass& pass);
+  /// Whoever sees the weights between two calls sees no debts of row_sparse rows: they are paid at
+  /// the end of an epoch, and within one in a copy, so that a stop leaves no trace in the bits.
+  void show_settled(VecRef<Real> w);
+  void take_back(VecRef<Real> w);
   double bound(ConstVecRef<Real> w) const;
   bool diverged() const;
   void roll_back(VecRef<Real> w);
@@ -50,6 +55,7 @@ class MinibatchSolver : public Solver<Real> {
   Index step_in_epoch_ = 0, halvings_ = 0;
   bool resumed_ = false;
   Vec<Real> g_, good_;
+  Vec<Real> owing_;  // the weights of show_settled(), with what they owe
   double good_objective_ = 0, first_objective_ = 0;
 };
 

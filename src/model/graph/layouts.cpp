@@ -36,6 +36,30 @@ void require_names(const Numbered& graph, const ExecutorOptions& options) {
   for (const std::string& name : options.fixed) require(name, false);
 }
 
+const Node* rows_named_by(const Node& node, std::size_t k, const Node& variable,
+                          const ExecutorOptions& options) {
+  const auto stype = variable.attributes.find("__storage_type__");
+  const bool row_sparse = stype != variable.attributes.end() && stype->second == "1";
+  const auto by = node.prototype->rows_named_by(k, row_sparse);
+  if (!by) return nullptr;
+  const Node* from = node.inputs[*by].node.get();
+  while (!from->is_variable() && from->prototype->is_view()) from = from->inputs[0].node.get();
+  return from->is_variable() && options.inputs.count(from->name) ? from : nullptr;
+}
+
+// Every reader must say which rows it reads.
+static bool is_row_sparse(const Numbered& graph, const Node& variable,
+                          const ExecutorOptions& options) {
+  bool read = false;
+  for (const Node* node : graph.nodes)
+    for (std::size_t k = 0; k < node->plain_inputs(); ++k) {
+      if (node->inputs[k].node.get() != &variable) continue;
+      if (!rows_named_by(*node, k, variable, options)) return false;
+      read = true;
+    }
+  return read;
+}
+
 ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& shapes,
                           const ExecutorOptions& options, bool auxiliary) {
   ParameterLayout layout;
@@ -51,6 +75,7 @@ ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& 
     p.wd_mult = multiplier(node, "__wd_mult__", decays ? 1 : 0);
     p.fixed =
         std::find(options.fixed.begin(), options.fixed.end(), node.name) != options.fixed.end();
+    p.row_sparse = !auxiliary && is_row_sparse(graph, node, options);
     layout.add(std::move(p));
   }
   return layout;

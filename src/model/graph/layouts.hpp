@@ -11,6 +11,10 @@ void require_names(const Numbered& graph, const ExecutorOptions& options);
 /// Parameters, or auxiliary states, in order of the arguments.
 ParameterLayout layout_of(const Numbered& graph, const std::vector<ops::Shape>& shapes,
                           const ExecutorOptions& options, bool auxiliary);
+/// The input of the options whose values name the rows that the node reads of its input k, the
+/// variable given; null where it may read any.
+const Node* rows_named_by(const Node& node, std::size_t k, const Node& variable,
+                          const ExecutorOptions& options);
 /// What the arguments are, inputs numbered in their order.
 Roles roles_of(const Numbered& graph, const ParameterLayout& parameters,
                const ParameterLayout& auxiliaries, const ExecutorOptions& options);

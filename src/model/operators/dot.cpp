@@ -16,6 +16,15 @@ class Dot : public Operator<Real> {
   std::vector<std::string> inputs() const override { return {"lhs", "rhs"}; }
   bool takes_csr(std::size_t input) const override { return input == 0; }
   bool backward_reads_output() const override { return false; }
+  std::optional<std::size_t> rows_named_by(std::size_t input, bool declared) const override {
+    if (input == 1 && declared && !ta_ && !tb_) return 0;
+    return {};
+  }
+  void name_rows(const Source<Real>& lhs, std::vector<Index>& rows) const override {
+    if (lhs.csr) return each(*lhs.csr, [&](Index, Index column, Real) { rows.push_back(column); });
+    for (Index i = 0; i < lhs.size(); ++i)
+      if (lhs.data[i] != 0) rows.push_back(i % k_);
+  }
   void infer(Shapes& s) const override {
     const Shape &a = s.in[0], &b = s.in[1];
     if (a.empty() || b.empty()) return;

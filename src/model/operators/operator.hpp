@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -114,6 +115,14 @@ class Operator {
   virtual Takes takes(std::size_t) const { return Takes::unknown; }
   /// Does backward() heed Target::begins?
   virtual bool begins_gradients() const { return false; }
+  /// The input whose values name the rows (along axis 0) of input i that forward() reads and
+  /// outside of which its gradient is 0, so that this one may be row_sparse; none where any may be
+  /// read. `declared`: the variable there is of stype row_sparse.
+  virtual std::optional<std::size_t> rows_named_by(std::size_t, bool /*declared*/) const {
+    return {};
+  }
+  /// Adds them, in any order, for such values.
+  virtual void name_rows(const Source<Real>&, std::vector<Index>&) const {}
   /// backward() ignores out_grad: the node ends in a loss of its own.
   virtual bool is_loss() const { return false; }
   /// Sizes scratch memory for complete shapes; again when the shapes change.

@@ -60,6 +60,45 @@ class Nets(Case):
         self.succeeds("train", *long, "-o", run, "--resume", "auto", ranks=2)
         self.assertEqual(weights(run, layers=LAYERS), weights(whole, layers=LAYERS))
 
+    def test_step_on_the_rows_of_an_embedding_that_a_batch_reads(self):
+        words = self.folder / "words.csv"
+        words.write_text("y," + ",".join(f"w{j}" for j in range(6)) + "\n" + "".join(
+            f"{i // 5 % 3}," + ",".join(str((i * (j + 3) ** 2 + j) % 200) for j in range(6)) + "\n"
+            for i in range(400)))
+
+        def net(sparse):
+            path = self.folder / f"{sparse}.json"
+            nodes = [{"op": "null", "name": "data", "inputs": []},
+                     {"op": "null", "name": "embed_weight", "inputs": []},
+                     {"op": "Embedding", "name": "embed", "inputs": [[0, 0, 0], [1, 0, 0]],
+                      "attrs": {"input_dim": "200", "output_dim": "4", "sparse_grad": sparse}},
+                     {"op": "null", "name": "fc_weight", "inputs": []},
+                     {"op": "null", "name": "fc_bias", "inputs": []},
+                     {"op": "FullyConnected", "name": "fc", "attrs": {"num_hidden": "3"},
+                      "inputs": [[2, 0, 0], [3, 0, 0], [4, 0, 0]]},
+                     {"op": "null", "name": "label", "inputs": []},
+                     {"op": "SoftmaxOutput", "name": "out", "inputs": [[5, 0, 0], [6, 0, 0]]}]
+            path.write_text(json.dumps({"nodes": nodes, "arg_nodes": [0, 1, 3, 4, 6],
+                                        "heads": [[7, 0, 0]]}))
+            return [words, "--symbol", path, "--algorithm", "svrg", "--optimizer", "sgd", "-b", "8",
+                    "--optimizer-params", "momentum=0.9,wd=0.001", "--learning-rate", "0.05",
+                    "--l2", "1e-4", "--dtype", "f64"]
+        reached = [self.train(*net(sparse), "-e", "3", name=f"{sparse}{ranks}", ranks=ranks)[1]
+                   for sparse, ranks in (("False", 1), ("True", 1), ("True", 2), ("True", 4))]
+        for other in reached[1:]:
+            self.assertAlmostEqual(other["objective"] / reached[0]["objective"], 1, delta=1e-11)
+
+        long = [*net("True"), "-e", "100", "--checkpoint-every", "40"]
+        whole, _ = self.train(*long, name="whole", ranks=2)
+        run = self.folder / "run"
+        process = start("train", *long, "-o", run, ranks=2)
+        wait_for_epochs(run, 10, process)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(wait(process).code, 75)
+        self.succeeds("train", *long, "-o", run, "--resume", "auto", ranks=2)
+        for path in "/params/embed/weight", "/params/fc/weight":
+            self.assertEqual(dataset(run / "model.h5", path), dataset(whole / "model.h5", path))
+
     def test_say_what_they_cannot_do(self):
         def symbol(head, **attributes):
             path = self.folder / "symbol.json"
