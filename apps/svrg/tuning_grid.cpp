@@ -73,8 +73,8 @@ Axis axis_of(std::string_view text) {
   std::ranges::stable_sort(axis.values, [&](Scaled a, Scaled b) {
     return rises ? a.value < b.value : a.value > b.value;
   });
-  const auto same = std::ranges::unique(axis.values, {}, &Scaled::value);
-  axis.values.erase(same.begin(), same.end());
+  const auto same = [](Scaled a, Scaled b) { return a.value == b.value; };
+  axis.values.erase(std::unique(axis.values.begin(), axis.values.end(), same), axis.values.end());
   return axis;
 }
 
