@@ -41,6 +41,8 @@
 #include "svrg/model/net.hpp"
 #include "svrg/model/symbol.hpp"
 #include "svrg/model/symbol_model.hpp"
+#include "svrg/module/bucket_sentence_iter.hpp"
+#include "svrg/module/bucketing_module.hpp"
 #include "svrg/module/callback.hpp"
 #include "svrg/module/data_iter.hpp"
 #include "svrg/module/iterators.hpp"

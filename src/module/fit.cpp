@@ -115,7 +115,7 @@ FitHistory Module::fit(DataIter& train_data, const FitOptions& options) {
     set_params(params.arg, params.aux);
     m.train_resets = train_data.resets() + resets_at_end();
     for (const auto& callback : options.epoch_end_callback)
-      callback(epoch, m.symbol, params.arg, params.aux);
+      callback(epoch, m.main_symbol(), params.arg, params.aux);
     if (options.eval_data) {
       const auto values = score(*options.eval_data, validation,
                                 {.batch_end_callback = options.eval_batch_end_callback,

@@ -58,26 +58,10 @@ NDArray without_rows(const DataDesc& desc) {
   return filled(std::move(shape), 0);
 }
 
-Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
-    : symbol(std::move(s)), options(std::move(o)), comm(std::move(c)) {
+Module::Impl::Impl(const BucketSymbol& s, ModuleOptions o, Communicator c)
+    : Bound{s.symbol, {}, {}}, options(std::move(o)), comm(std::move(c)) {
   if (options.logger && comm.is_root()) log = options.logger;
-  const auto arguments = symbol.list_arguments();
-  const auto require_names = [&](const std::vector<std::string>& names, const char* what) {
-    for (const std::string& name : names)
-      if (!among(arguments, name))
-        throw ConfigError(fmt::format("{} '{}' is not an argument of the symbol; those are {}",
-                                      what, name, fmt::join(arguments, ", ")));
-  };
-  require_names(options.data_names, "data name");
-  require_names(options.state_names, "state name");
-  require_names(options.fixed_param_names, "fixed parameter");
-  for (const std::string& name : options.label_names)
-    if (among(arguments, name))
-      label_names.push_back(name);
-    else
-      say(LogLevel::warning, fmt::format("label '{}' is not an argument of the symbol; those "
-                                         "are {}",
-                                         name, fmt::join(arguments, ", ")));
+  take_symbol(s);
   if (!options.group2ctxs.empty())
     throw ConfigError("group2ctxs is not supported yet: a replica is computed by one rank");
   if (!options.work_load_list.empty() && options.work_load_list.size() != options.context.size())
@@ -85,12 +69,81 @@ Module::Impl::Impl(Symbol s, ModuleOptions o, Communicator c)
                                   options.work_load_list.size(), options.context.size()));
   for (const double share : options.work_load_list)
     if (!(share > 0)) throw ConfigError("work_load_list: shares must be above 0");
+}
+
+void Module::Impl::take_symbol(const BucketSymbol& given) {
+  symbol = given.symbol;
+  data_names = given.data_names;
+  const auto arguments = symbol.list_arguments();
+  const auto require_names = [&](const std::vector<std::string>& names, const char* what) {
+    for (const std::string& name : names)
+      if (!among(arguments, name))
+        throw ConfigError(fmt::format("{} '{}' is not an argument of the symbol; those are {}",
+                                      what, name, fmt::join(arguments, ", ")));
+  };
+  require_names(data_names, "data name");
+  require_names(options.state_names, "state name");
+  require_names(options.fixed_param_names, "fixed parameter");
+  for (const std::string& name : given.label_names)
+    if (among(arguments, name))
+      label_names.push_back(name);
+    else
+      say(LogLevel::warning, fmt::format("label '{}' is not an argument of the symbol; those "
+                                         "are {}",
+                                         name, fmt::join(arguments, ", ")));
   for (const std::string& output : symbol.list_outputs())
     if (among(arguments, output) || among(symbol.list_auxiliary_states(), output))
       throw ConfigError("'" + output + "' is a variable of the symbol: outputs must be operators");
   for (const auto& [name, attributes] : symbol.attr_dict())
     if (const auto at = attributes.find("__init__"); at != attributes.end())
       inits[name] = at->second;
+}
+
+void Module::Impl::use_bucket(Index key, const std::vector<DataDesc>& data,
+                              const std::vector<DataDesc>& labels) {
+  if (key == bucket_key) return;
+  require(!engine->pending(), "gradients wait for update(): call it before another bucket's batch");
+  Bound last = std::move(static_cast<Bound&>(*this));
+  const Engine& common = *last.engine;
+  try {
+    const auto found = other_buckets.find(key);
+    static_cast<Bound&>(*this) =
+        found == other_buckets.end() ? Bound{last.symbol, {}, {}} : std::move(found->second);
+    if (found == other_buckets.end()) take_symbol(sym_gen(key));
+    if (!engine || !engine->shares(common)) {
+      engine.reset();
+      data_shapes = data;
+      label_shapes = labels;
+      make_engine_for_shapes(&common);
+    }
+  } catch (...) {
+    other_buckets.erase(key);
+    static_cast<Bound&>(*this) = std::move(last);
+    throw;
+  }
+  other_buckets.erase(key);
+  other_buckets.emplace(bucket_key, std::move(last));
+  bucket_key = key;
+}
+
+void Module::Impl::use_bucket_of(const DataBatch& batch) {
+  if (!sym_gen || !batch.bucket_key || *batch.bucket_key == bucket_key) return;
+  if (const auto found = other_buckets.find(*batch.bucket_key); found != other_buckets.end()) {
+    const auto data = found->second.data_shapes, labels = found->second.label_shapes;
+    return use_bucket(*batch.bucket_key, data, labels);
+  }
+  const auto names = sym_gen(*batch.bucket_key);
+  const auto described = [&](const std::vector<std::string>& given,
+                             const std::vector<NDArray>& arrays) {
+    std::vector<DataDesc> shapes;
+    for (std::size_t i = 0; i < std::min(given.size(), arrays.size()); ++i) {
+      shapes.push_back({given[i], arrays[i].shape});
+      shapes.back().shape[0] = data_shapes[0].shape[0];
+    }
+    return shapes;
+  };
+  use_bucket(*batch.bucket_key, described(names.data_names, batch.data),
+             described(names.label_names, batch.label));
 }
 
 void Module::Impl::require(bool condition, const char* what) const {
@@ -116,22 +169,25 @@ std::map<std::string, std::vector<Index>> Module::Impl::infer_input_shapes() con
     const std::string& name = arguments[i];
     if (shapes.count(name) || !(among(label_names, name) || among(options.state_names, name)))
       continue;
-    if (found.arguments[i].empty() ||
-        std::count(found.arguments[i].begin(), found.arguments[i].end(), 0))
+    auto shape = found.arguments[i];
+    // A state has a row for each of the batch's.
+    if (!shape.empty() && shape[0] == 0 && among(options.state_names, name))
+      shape[0] = data_shapes[0].shape[0];
+    if (shape.empty() || std::count(shape.begin(), shape.end(), 0))
       throw ConfigError("bind: the shape of '" + name +
                         "' does not follow from the data's; give it");
-    shapes[name] = found.arguments[i];
+    shapes[name] = shape;
   }
   return shapes;
 }
 
-void Module::Impl::make_engine_for_shapes(bool same_shards) {
+void Module::Impl::make_engine_for_shapes(const Engine* common) {
   input_shapes = infer_input_shapes();
   EngineOptions made;
   made.executor.inputs = input_shapes;
   made.executor.training = bound.for_training;
   made.executor.fixed = options.fixed_param_names;
-  if (bound.inputs_need_grad) made.executor.gradients = options.data_names;
+  if (bound.inputs_need_grad) made.executor.gradients = data_names;
   made.executor.seed = options.seed;
   made.accumulate = bound.grad_req == GradReq::add;
   if (bound.grad_req == GradReq::null)
@@ -163,7 +219,6 @@ void Module::Impl::make_engine_for_shapes(bool same_shards) {
   const Slices slices(comm, contexts, std::move(loads), private_batches);
   if (engine && parameter_layout(symbol, made.executor).size() != engine->layout().size())
     throw ConfigError("module: with these shapes parameters would change theirs; bind a new one");
-  const Engine* common = shared ? shared->engine.get() : same_shards ? engine.get() : nullptr;
   auto fresh = options.dtype == Dtype::float32
                    ? make_engine<float>(comm, symbol, slices, std::move(made), common)
                    : make_engine<double>(comm, symbol, slices, std::move(made), common);

@@ -15,34 +15,42 @@ NDArray rows_between(const NDArray& array, Index begin, Index end);
 NDArray without_rows(const DataDesc& desc);
 NDArray filled(std::vector<Index> shape, double value);
 
-struct Module::Impl {
+/// A symbol as it is bound: what a module with buckets has several of.
+struct Bound {
   Symbol symbol;
+  std::vector<std::string> data_names;
+  std::vector<std::string> label_names;  // those that are arguments of the symbol
+  std::vector<DataDesc> data_shapes{}, label_shapes{};
+  std::map<std::string, std::vector<Index>> input_shapes{};  // data, labels and states
+  std::vector<std::vector<Index>> output_shapes{};
+  std::unique_ptr<Engine> engine{};
+  std::vector<NDArray> blank_labels{};         // fed where a batch has none
+  std::map<std::string, std::string> inits{};  // __init__ of variables
+};
+
+struct Module::Impl : Bound {
   ModuleOptions options;
   Communicator comm;
-  LogSink log;                           // prints on root only
-  std::vector<std::string> label_names;  // those that are arguments of the symbol
-  std::vector<DataDesc> data_shapes, label_shapes;
-  std::map<std::string, std::vector<Index>> input_shapes;  // data, labels and states, as bound
-  std::vector<std::vector<Index>> output_shapes;
+  LogSink log;  // prints on root only
   BindOptions bound{};
   bool binded = false, params_initialized = false;
   bool private_batches = false;  // every rank brings rows of its own
-  std::unique_ptr<Engine> engine;
+  SymGen sym_gen;                // none: there is one symbol
+  Index bucket_key = 0, default_bucket_key = 0;
+  std::map<Index, Bound> other_buckets;
   const Impl* shared = nullptr;  // of the module whose weights and optimizer these are
   std::optional<InitOptimizerOptions> optimizer;
   std::optional<double> state_value = 0;  // what states are filled with; none: arrays were given
   std::vector<NDArray> no_states;         // of a batch without rows
   std::vector<NDArray> states;            // by state_names, whole batch
-  std::vector<NDArray> blank_labels;      // fed where a batch has none
   Monitor* monitor = nullptr;
   DataBatch held;                   // the last batch, where it was given away
   Index fed_rows = 0, fed_pad = 0;  // of the last forward()
   /// Resets of the training iterator by the end of the last epoch of fit(): where a run that goes
   /// on finds its shuffled order again.
   Index train_resets = 0;
-  std::map<std::string, std::string> inits;  // __init__ of variables
 
-  Impl(Symbol s, ModuleOptions o, Communicator c);
+  Impl(const BucketSymbol& s, ModuleOptions o, Communicator c);
 
   void say(LogLevel level, const std::string& message) const {
     if (log) log(level, message);
@@ -50,9 +58,22 @@ struct Module::Impl {
   void require(bool condition, const char* what) const;
   /// Collective. @throws ConfigError on all ranks unless all were given the argument, or none.
   void require_same(bool given, const char* argument) const;
+  /// Names of a symbol's inputs, checked. @throws ConfigError
+  void take_symbol(const BucketSymbol& given);
   /// Makes the engine for the shapes bound; what it had to remember goes over to the new one.
-  /// `same_shards`: weights and optimizer stay where they are, for modules that share them.
-  void make_engine_for_shapes(bool same_shards);
+  /// `common`: weights and optimizer are that engine's; null: new ones.
+  void make_engine_for_shapes(const Engine* common);
+  /// `same_shards`: they stay where they are, for modules that share them.
+  const Engine* common_engine(bool same_shards) const {
+    return shared ? shared->engine.get() : same_shards ? engine.get() : nullptr;
+  }
+  /// Puts the bucket in the place of the one in use, made and bound to these shapes if need be.
+  void use_bucket(Index key, const std::vector<DataDesc>& data,
+                  const std::vector<DataDesc>& labels);
+  /// Likewise the batch's own, if it has one.
+  void use_bucket_of(const DataBatch& batch);
+  /// Of the default bucket.
+  Symbol main_symbol() const { return sym_gen ? sym_gen(default_bucket_key).symbol : symbol; }
   std::map<std::string, std::vector<Index>> infer_input_shapes() const;
   OutputListener monitor_listener() const;
   /// Valid until the next one is asked for.

@@ -10,14 +10,23 @@
 namespace svrg {
 
 Module::Module(Symbol symbol, ModuleOptions options, Communicator comm)
-    : impl_(std::make_unique<Impl>(std::move(symbol), std::move(options), std::move(comm))) {}
+    : impl_(std::make_unique<Impl>(
+          BucketSymbol{std::move(symbol), options.data_names, options.label_names}, options,
+          std::move(comm))) {}
+Module::Module(SymGen sym_gen, Index default_bucket_key, ModuleOptions options, Communicator comm)
+    : impl_(std::make_unique<Impl>(sym_gen(default_bucket_key), std::move(options),
+                                   std::move(comm))) {
+  impl_->sym_gen = std::move(sym_gen);
+  impl_->bucket_key = impl_->default_bucket_key = default_bucket_key;
+  // Each engine has residuals of its own, which cannot be those of one sum.
+  if (!impl_->options.compression_params.empty())
+    throw ConfigError("compression_params are not for modules with buckets");
+}
 Module::~Module() = default;
 Module::Module(Module&&) noexcept = default;
 
 const Symbol& Module::symbol() const noexcept { return impl().symbol; }
-const std::vector<std::string>& Module::data_names() const noexcept {
-  return impl().options.data_names;
-}
+const std::vector<std::string>& Module::data_names() const noexcept { return impl().data_names; }
 const std::vector<std::string>& Module::label_names() const noexcept { return impl().label_names; }
 std::vector<std::string> Module::output_names() const { return impl().symbol.list_outputs(); }
 const std::vector<DataDesc>& Module::data_shapes() const { return impl().data_shapes; }
@@ -36,10 +45,14 @@ void Module::bind(const std::vector<DataDesc>& data_shapes,
   }
   m.require(!options.inputs_need_grad || options.for_training,
             "inputs_need_grad needs for_training");
-  for (const std::string& name : m.options.data_names)
+  for (const std::string& name : m.data_names)
     if (std::none_of(data_shapes.begin(), data_shapes.end(),
                      [&](const DataDesc& d) { return d.name == name; }))
       throw ConfigError("bind: no shape for data '" + name + "'");
+  if (m.bucket_key != m.default_bucket_key)
+    static_cast<Bound&>(m) = std::move(m.other_buckets.at(m.default_bucket_key));
+  m.other_buckets.clear();
+  m.bucket_key = m.default_bucket_key;
   m.bound = options;
   const Impl* shared = options.shared_module ? options.shared_module->impl_.get() : nullptr;
   m.require(!shared || (shared->binded && shared->params_initialized),
@@ -71,13 +84,21 @@ void Module::reshape(const std::vector<DataDesc>& data_shapes,
   remake(true);
 }
 
+void Module::switch_bucket(Index bucket_key, const std::vector<DataDesc>& data_shapes,
+                           const std::vector<DataDesc>& label_shapes) {
+  impl().require(impl().binded, "switch_bucket() comes after bind()");
+  impl().use_bucket(bucket_key, data_shapes, label_shapes);
+}
+
+Index Module::bucket_key() const noexcept { return impl().bucket_key; }
+
 void Module::remake(bool same_shards) {
   Impl& m = impl();
   m.require(!m.engine || !m.engine->pending(),
             "gradients wait for update(): call it before memory is made for other shapes");
   State state;
   if (m.optimizer) m.engine->save_optimizer(state);
-  m.make_engine_for_shapes(same_shards);
+  m.make_engine_for_shapes(m.common_engine(same_shards));
   if (m.optimizer) m.engine->load_optimizer(state);
 }
 
@@ -178,7 +199,7 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
   const bool private_batches = store.starts_with("dist");
   if (private_batches != m.private_batches) {
     m.private_batches = private_batches;
-    m.make_engine_for_shapes(false);
+    m.make_engine_for_shapes(m.common_engine(false));
   }
   Options params = options.optimizer_params;
   std::optional<double> rescale;
@@ -200,6 +221,7 @@ void Module::init_optimizer(const InitOptimizerOptions& options) {
 void Module::forward(const DataBatch& batch, std::optional<bool> is_train) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "forward() comes after bind() and init_params()");
+  m.use_bucket_of(batch);
   if (m.shared && !m.engine->shares(*m.shared->engine))
     throw ConfigError("the shared_module was given another kvstore since: bind() this one again");
   // Another number of rows is taken as it comes; rows of another shape need memory of their own.
@@ -273,8 +295,7 @@ std::vector<NDArray> Module::get_input_grads() const {
   const Impl& m = impl();
   m.require(m.bound.inputs_need_grad, "get_input_grads() needs bind() with inputs_need_grad");
   std::vector<NDArray> local;
-  for (const std::string& name : m.options.data_names)
-    local.push_back(m.engine->input_gradient(name));
+  for (const std::string& name : m.data_names) local.push_back(m.engine->input_gradient(name));
   return m.gathered(std::move(local));
 }
 

@@ -9,8 +9,8 @@
 #include "svrg/io/checkpoint.hpp"
 #include "svrg/io/file.hpp"
 #include "svrg/io/model_file.hpp"
+#include "svrg/module/bucketing_module.hpp"
 #include "svrg/module/ndarray_file.hpp"
-#include "svrg/module/svrg_module.hpp"
 
 namespace svrg {
 namespace {
@@ -32,6 +32,14 @@ std::optional<State> matching_checkpoint(const std::string& prefix, Index epoch)
   State state = io::read_checkpoint(path);
   if (state.text("module/params_sha256") != hash_of_file(params_path(prefix, epoch))) return {};
   return state;
+}
+
+/// The checkpoint's, unless it is given anew.
+void take_update_freq(const std::string& prefix, Index epoch, ModuleOptions& options) {
+  if (!options.update_freq.none()) return;
+  if (const auto state = matching_checkpoint(prefix, epoch))
+    if (state->values.count("module/update_freq"))
+      options.update_freq = state->integer("module/update_freq");
 }
 
 Array array_of(const NDArray& values) {
@@ -66,7 +74,7 @@ void Module::save_checkpoint(const std::string& prefix, Index epoch, bool save_o
     state.values["module/update_freq"] = *freq;
   m.comm.agree("write checkpoint " + prefix, [&] {
     if (!m.comm.is_root()) return;
-    io::write_file(prefix + "-symbol.json", m.symbol.to_json());
+    io::write_file(prefix + "-symbol.json", m.main_symbol().to_json());
     save_params(prefix, epoch, params.arg, params.aux);
     state.values["module/params_sha256"] = hash_of_file(params_path(prefix, epoch));
     write_state(checkpoint_path(prefix, epoch), state);
@@ -103,11 +111,27 @@ Module Module::load(const std::string& prefix, Index epoch, bool load_optimizer_
 
 SVRGModule SVRGModule::load(const std::string& prefix, Index epoch, bool load_optimizer_states,
                             ModuleOptions options, Communicator comm) {
-  if (options.update_freq.none())
-    if (const auto state = matching_checkpoint(prefix, epoch))
-      if (state->values.count("module/update_freq"))
-        options.update_freq = state->integer("module/update_freq");
+  take_update_freq(prefix, epoch, options);
   SVRGModule module(load_symbol(prefix), options, std::move(comm));
+  module.restore(prefix, epoch, load_optimizer_states);
+  return module;
+}
+
+BucketingModule BucketingModule::load(const std::string& prefix, Index epoch,
+                                      bool load_optimizer_states, SymGen sym_gen,
+                                      Index default_bucket_key, const ModuleOptions& options,
+                                      Communicator comm) {
+  BucketingModule module(std::move(sym_gen), default_bucket_key, options, std::move(comm));
+  module.restore(prefix, epoch, load_optimizer_states);
+  return module;
+}
+
+SVRGBucketingModule SVRGBucketingModule::load(const std::string& prefix, Index epoch,
+                                              bool load_optimizer_states, SymGen sym_gen,
+                                              Index default_bucket_key, ModuleOptions options,
+                                              Communicator comm) {
+  take_update_freq(prefix, epoch, options);
+  SVRGBucketingModule module(std::move(sym_gen), default_bucket_key, options, std::move(comm));
   module.restore(prefix, epoch, load_optimizer_states);
   return module;
 }

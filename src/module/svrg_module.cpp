@@ -24,6 +24,13 @@ SVRGModule::SVRGModule(Symbol symbol, const ModuleOptions& options, Communicator
       coefficient_(options.svrg_coefficient),
       decays_(options.svrg_coefficient_decays) {}
 
+SVRGModule::SVRGModule(SymGen sym_gen, Index default_bucket_key, const ModuleOptions& options,
+                       Communicator comm)
+    : Module(std::move(sym_gen), default_bucket_key, options, std::move(comm)),
+      update_freq_(checked_update_freq(options.update_freq)),
+      coefficient_(options.svrg_coefficient),
+      decays_(options.svrg_coefficient_decays) {}
+
 void SVRGModule::update_full_grads(DataIter& train_data) {
   Impl& m = impl();
   m.require(m.binded && m.params_initialized, "update_full_grads() comes after init_params()");
@@ -32,6 +39,7 @@ void SVRGModule::update_full_grads(DataIter& train_data) {
   train_data.reset();
   // Local sums only: ranks with batches of their own may have more or fewer of them.
   while (const DataBatch* batch = train_data.next()) {
+    m.use_bucket_of(*batch);
     const Feed& feed = m.feed_of(*batch);
     m.engine->add_to_snapshot(feed, feed.rows - batch->pad);
   }

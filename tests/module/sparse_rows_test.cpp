@@ -1,6 +1,7 @@
 // row_sparse parameters: embeddings with sparse_grad, and dot(csr, w) with a row_sparse w.
 #include "nets.hpp"
 #include "svrg/core/error.hpp"
+#include "svrg/model/executor.hpp"
 
 namespace svrg {
 namespace {
@@ -228,6 +229,23 @@ TEST(RowSparseModule, steps_send_the_rows_that_batches_touch) {
   if (world.size() > 1) {
     EXPECT_LT(sparse, 0.6 * dense);
   }
+}
+
+TEST(RowSparseModule, the_symbols_of_the_page_on_mxnet_have_row_sparse_parameters) {
+  const auto embedded = sym::Embedding({{"data", sym::Variable("data")},
+                                        {"input_dim", 1000000},
+                                        {"output_dim", 64},
+                                        {"sparse_grad", true},
+                                        {"name", "embed"}});
+  const auto w = sym::Variable("weight", {.shape = {1000000, 2}, .stype = "row_sparse"});
+  const auto scores = sym::dot(sym::Variable("data"), w);
+  EXPECT_TRUE(
+      parameter_layout(embedded, {.inputs = {{"data", {8, 20}}}}).at("embed_weight").row_sparse);
+  EXPECT_TRUE(
+      parameter_layout(scores, {.inputs = {{"data", {8, 1000000}}}}).at("weight").row_sparse);
+  EXPECT_EQ(Symbol::from_json(scores.to_json()).attr_dict().at("weight").at("__storage_type__"),
+            "1");
+  EXPECT_THROW(sym::Variable("w", {.stype = "csr"}), ConfigError);
 }
 
 TEST(RowSparseModule, a_weight_that_is_read_as_a_whole_is_dense) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct DataBatch {
   std::vector<NDArray> data, label;
   Index pad = 0;                 // so many of the last rows are copies that fill the batch up
   std::vector<Index> rows = {};  // the rows' numbers in the data set; empty: not known
+  std::optional<Index> bucket_key = {};  // whose symbol it is for, in modules with buckets
 };
 
 /// MXNet's data iterator: batches in its order, with its padding.

@@ -54,6 +54,14 @@ struct ModuleOptions {
   bool svrg_coefficient_decays = false;
 };
 
+/// A symbol for rows of one kind, and what it calls its inputs.
+struct BucketSymbol {
+  Symbol symbol;
+  std::vector<std::string> data_names = {"data"}, label_names = {"softmax_label"};
+};
+/// The symbol of a bucket, by its key: the length of its sequences, say.
+using SymGen = std::function<BucketSymbol(Index bucket_key)>;
+
 /// What to do with gradients: replace, add up until update(), or none at all.
 enum class GradReq { write, add, null };
 
@@ -279,6 +287,12 @@ class Module {
   void load_optimizer_states(const std::string& path);
 
  protected:
+  /// With buckets: a symbol for each key that batches name, all over the same weights.
+  Module(SymGen sym_gen, Index default_bucket_key, ModuleOptions options, Communicator comm);
+  /// The bucket that calls are about from now on, bound to these shapes if it is new. Local.
+  void switch_bucket(Index bucket_key, const std::vector<DataDesc>& data_shapes,
+                     const std::vector<DataDesc>& label_shapes = {});
+  Index bucket_key() const noexcept;
   struct Impl;
   Impl& impl() noexcept { return *impl_; }
   const Impl& impl() const noexcept { return *impl_; }

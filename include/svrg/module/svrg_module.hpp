@@ -28,6 +28,9 @@ class SVRGModule : public Module {
                          ModuleOptions options, Communicator comm);
 
  protected:
+  /// With buckets.
+  SVRGModule(SymGen sym_gen, Index default_bucket_key, const ModuleOptions& options,
+             Communicator comm);
   void begin_epoch(Index epoch, Index num_epoch, DataIter& train_data) override;
   void end_epoch(DataIter&) override {}
   Index resets_at_end() const override { return 0; }
