@@ -77,8 +77,9 @@ class Poisson : public svrg::Model<double> {
 /// same on all ranks, as g is.
 class RestartedMomentum : public svrg::Optimizer<double> {
  public:
-  void step(const svrg::ParameterLayout&, VecRef<double> w, ConstVecRef<double> g,
+  void step(const svrg::ParameterLayout&, VecRef<double> w, const svrg::Gradient<double>& all,
             double learning_rate) override {
+    const Eigen::Map<const svrg::Vec<double>> g(all.values.data(), w.size());
     if (m_.size() == 0) m_.setZero(w.size());
     m_ = 0.9 * m_ - learning_rate * g;
     if (m_.dot(g) > 0) m_ = -learning_rate * g;

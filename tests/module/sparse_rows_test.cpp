@@ -268,15 +268,15 @@ TEST(RowSparseModule, a_weight_that_is_read_as_a_whole_is_dense) {
 }
 
 TEST(SparseRows, are_asked_for_as_the_page_says) {
-  const auto words = sym::Embedding({{"data", sym::Variable("data")},
-                                     {"input_dim", 1000000},
-                                     {"output_dim", 64},
-                                     {"sparse_grad", true},
-                                     {"name", "embed"}});
+  const auto embedded = sym::Embedding({{"data", sym::Variable("data")},
+                                        {"input_dim", 1000000},
+                                        {"output_dim", 64},
+                                        {"sparse_grad", true},
+                                        {"name", "embed"}});
   // Or, for CSR rows in a linear model:
   const auto w = sym::Variable("weight", {.shape = {1000000, 2}, .stype = "row_sparse"});
   const auto scores = sym::dot(sym::Variable("data"), w);
-  EXPECT_EQ(words.list_arguments(), (std::vector<std::string>{"data", "embed_weight"}));
+  EXPECT_EQ(embedded.list_arguments(), (std::vector<std::string>{"data", "embed_weight"}));
   EXPECT_EQ(scores.list_arguments(), (std::vector<std::string>{"data", "weight"}));
 }
 
