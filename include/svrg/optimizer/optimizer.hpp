@@ -32,13 +32,14 @@ class Optimizer {
   /// Takes the steps that rows of `support` owe, or all rows (null). `along` as in the gradients
   /// that left them: before it changes, or weights are set, all rows must be settled. To be called
   /// before such rows are read; which rows were settled when may change the last bits.
-  virtual void settle(const ParameterLayout& layout, VecRef<Real> w, const Real* along,
-                      const Support* support = nullptr) = 0;
+  /// One that moves all rows in every step, as these three are here, owes nothing.
+  virtual void settle(const ParameterLayout& /*layout*/, VecRef<Real> /*w*/, const Real* /*along*/,
+                      const Support* /*support*/ = nullptr) {}
   /// Does any row owe a step?
-  virtual bool owes() const = 0;
+  virtual bool owes() const { return false; }
   /// Makes a copy of the weights what settle() would make of them, and leaves the debts.
-  virtual void settle_copy(const ParameterLayout& layout, VecRef<Real> w,
-                           const Real* along) const = 0;
+  virtual void settle_copy(const ParameterLayout& /*layout*/, VecRef<Real> /*w*/,
+                           const Real* /*along*/) const {}
   /// The rate it was made with, for callers without a schedule.
   virtual double learning_rate() const = 0;
   /// How many arrays as long as the weights it keeps.
