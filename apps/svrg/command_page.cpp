@@ -146,9 +146,9 @@ constexpr CommandPage pages[] = {
          "moment. The last line on stdout is a JSON object of the results.",
      .examples =
          "# ten penalties, five folds, no thought\n"
-         "svrg tune a9a.svm -o runs/a9a\n"
+         "svrg tune a9a.svm -o runs/tuned\n"
          "# four ranks work on four folds at a time; the strongest penalty that is as good\n"
-         "mpirun -n 4 svrg tune year.h5 --grid l2=1e-6:1:13 --folds 4 --one-se -o runs/year\n"
+         "mpirun -n 4 svrg tune year.h5 --grid l2=1e-6:1:13 --folds 4 --one-se -o runs/tuned-year\n"
          "# the lasso's path, by cross-entropy\n"
          "svrg tune a9a.svm --l2 0 --grid l1=1e-5:1e-1:9 -m ce,acc -o runs/lasso\n"
          "# an elastic net: all combinations of two penalties\n"

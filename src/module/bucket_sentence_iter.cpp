@@ -55,7 +55,7 @@ void BucketSentenceIter::set_resets(Index resets) {
     shuffle(std::span(members_[b]),
             CounterRandom(options_.seed + 1 + b, static_cast<std::uint64_t>(resets)));
     for (std::size_t first = 0; first + size <= members_[b].size(); first += size)
-      order_.push_back({b, first});
+      order_.emplace_back(b, first);
   }
   shuffle(std::span(order_), CounterRandom(options_.seed, static_cast<std::uint64_t>(resets)));
 }

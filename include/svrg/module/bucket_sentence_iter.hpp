@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "svrg/module/data_iter.hpp"
@@ -36,14 +37,11 @@ class BucketSentenceIter : public DataIter {
   const DataBatch* next() override;
 
  private:
-  struct Place {
-    std::size_t bucket, first;
-  };
   std::vector<std::vector<Index>> sentences_;
   BucketSentenceIterOptions options_;
   std::vector<DataDesc> data_, label_;
-  std::vector<std::vector<Index>> members_;  // sentences by bucket, shuffled
-  std::vector<Place> order_;                 // of the batches
+  std::vector<std::vector<Index>> members_;                 // sentences by bucket, shuffled
+  std::vector<std::pair<std::size_t, std::size_t>> order_;  // batches: bucket, first sentence
   std::size_t at_ = 0;
   Index resets_ = 0;
   DataBatch batch_;

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from harness import (DATA, DIGITS, DIGITS_TEST, WDBC, Case, main, records, start, wait,
+from harness import (DATA, DIGITS, DIGITS_TEST, WDBC, Case, dataset, main, records, start, wait,
                      wait_for_epochs, weights)
 
 LENET = ["--symbol", DATA / "lenet.symbol.json", "--input-shape", "1,8,8"]
