@@ -57,8 +57,9 @@ void require_streamable(const Settings& settings, double share) {
   for (const char* name : {"standardize", "x_scale"})
     if (settings.given(name) && !settings.is(name, "none"))
       refuse(name, "'svrg convert' does so once and for all");
-  if (settings.number("valid_fraction") > 0)
-    refuse("valid_fraction", "'svrg convert --valid-fraction' writes two files");
+  for (const char* name : {"valid_fraction", "calibrate_fraction"})
+    if (settings.number(name) > 0)
+      refuse(name, "'svrg convert --valid-fraction' writes two files; give one as --valid");
   if (settings.has("synthetic")) refuse("synthetic", "made-up rows are made in memory");
   if (share < 1) refuse("load", "weak scaling takes a part of the rows, which stay in the file");
 }

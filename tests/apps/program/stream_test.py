@@ -99,6 +99,8 @@ class Stream(Case):
                                       (["--standardize", "scale"], 2, "svrg convert"),
                                       (["--x-scale", "1/255"], 2, "svrg convert"),
                                       (["--valid-fraction", "0.2"], 2, "svrg convert --valid-fraction"),
+                                      (["--calibrate", "platt", "--calibrate-fraction", "0.2"], 2,
+                                       "svrg convert --valid-fraction"),
                                       (["--partition", "nnz"], 2, "--load stream"),
                                       (["--dtype", "f32"], 2, "svrg convert")):
             with self.subTest(options):
